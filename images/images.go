@@ -1,0 +1,111 @@
+// Package images makes what a guest boots: a kernel and an initramfs that holds
+// init and the program under test, with a manifest of what they were made from.
+package images
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"ghostlab/initramfs"
+	"ghostlab/kernels"
+	"ghostlab/lab/store"
+	"ghostlab/lab/toolchain"
+)
+
+// ProgramPath is where the program under test is in the guest.
+const ProgramPath = "/repro"
+
+// Image is a kernel with an initramfs.
+type Image struct {
+	Kernel *kernels.Kernel
+	// Initramfs and Program are files on the host; Program is the one under
+	// test, with its symbols.
+	Initramfs, Program string
+	Manifest           Manifest
+}
+
+// Manifest identifies an image: equal manifests are equal guests.
+type Manifest struct {
+	Kernel    string `json:"kernel_sha256"`
+	Initramfs string `json:"initramfs_sha256"`
+	Program   string `json:"program_sha256"`
+	Go        string `json:"go"` // the program's toolchain
+}
+
+// Ensure compiles the Go main package in dir with the given Go version and
+// packs it. The go command's own cache makes the second time quick.
+func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, dir, goVersion string) (*Image, error) {
+	program, sum, err := compile(ctx, st, dir, goVersion)
+	if err != nil {
+		return nil, err
+	}
+	initPath, err := initramfs.Init(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	h := store.NewHasher("initramfs 1")
+	h.Add("program", sum)
+	if err := h.AddFile("init", initPath); err != nil {
+		return nil, err
+	}
+	folder, err := st.Ensure(ctx, "initramfs", h.Key(), func(ctx context.Context, staging string) error {
+		return pack(filepath.Join(staging, "initramfs.cpio"), initPath, program)
+	})
+	if err != nil {
+		return nil, err
+	}
+	img := &Image{Kernel: k, Program: program, Initramfs: filepath.Join(folder, "initramfs.cpio")}
+	img.Manifest = Manifest{Kernel: k.Manifest.Image, Program: sum, Go: goVersion}
+	img.Manifest.Initramfs, err = store.FileSum(img.Initramfs)
+	return img, err
+}
+
+// compile keeps the program under the digest of its bytes.
+func compile(ctx context.Context, st *store.Store, dir, goVersion string) (path, sum string, err error) {
+	tmp, err := os.MkdirTemp(st.Dir(), "compile-")
+	if err != nil {
+		return "", "", err
+	}
+	defer os.RemoveAll(tmp)
+	fresh := filepath.Join(tmp, "repro")
+	if err := toolchain.Compile(ctx, toolchain.Build{Go: goVersion, Dir: dir, Package: ".", LDFlags: "-buildid=", Out: fresh}); err != nil {
+		return "", "", err
+	}
+	if sum, err = store.FileSum(fresh); err != nil {
+		return "", "", err
+	}
+	h := store.NewHasher("program 1")
+	h.Add("sha256", sum)
+	folder, err := st.Ensure(ctx, "programs", h.Key(), func(ctx context.Context, staging string) error {
+		return os.Rename(fresh, filepath.Join(staging, "repro"))
+	})
+	return filepath.Join(folder, "repro"), sum, err
+}
+
+func pack(path, initPath, program string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	err = initramfs.Write(f, []initramfs.File{
+		{Name: "/init", Path: initPath},
+		{Name: ProgramPath, Path: program},
+	})
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Save writes the manifest to a file.
+func (m Manifest) Save(path string) error {
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("manifest: %w", err)
+	}
+	return os.WriteFile(path, append(b, '\n'), 0o644)
+}

@@ -1,0 +1,58 @@
+package kernels
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"strings"
+)
+
+// PatchError says that a patch does not fit a tree.
+type PatchError struct{ Patch, Tree, Output string }
+
+func (e *PatchError) Error() string {
+	return fmt.Sprintf("patch %s does not apply to %s:\n%s", e.Patch, e.Tree, e.Output)
+}
+
+// Hint says what to do about it.
+func (e *PatchError) Hint() string {
+	return "is the tree patched already, or far from the series? a patch of your own goes into kernels/patches and the series' yaml"
+}
+
+// applyPatch checks that the whole patch applies without fuzz before it changes
+// anything.
+func applyPatch(ctx context.Context, files fs.FS, name, dir, tree string) error {
+	text, err := fs.ReadFile(files, name)
+	if err != nil {
+		return err
+	}
+	for _, dry := range []string{"--dry-run", "--no-backup-if-mismatch"} {
+		cmd := exec.CommandContext(ctx, "patch", "-p1", "--fuzz=0", "--forward", "--batch", dry)
+		cmd.Dir, cmd.Stdin = dir, bytes.NewReader(text)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return &PatchError{Patch: name, Tree: tree, Output: failedHunks(out)}
+		}
+	}
+	return nil
+}
+
+// failedHunks keeps the lines that say what did not fit, with their files.
+func failedHunks(out []byte) string {
+	var keep []string
+	file := ""
+	for line := range strings.Lines(string(out)) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "checking file"), strings.HasPrefix(line, "patching file"):
+			file = line[strings.LastIndexByte(line, ' ')+1:]
+		case strings.Contains(line, "FAILED"), strings.Contains(line, "can't find"), strings.Contains(line, "already"), strings.Contains(line, "previously applied"):
+			keep = append(keep, fmt.Sprintf("  %s: %s", file, line))
+		}
+	}
+	if keep == nil {
+		return "  " + lastLine(out)
+	}
+	return strings.Join(keep, "\n")
+}

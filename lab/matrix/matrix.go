@@ -1,0 +1,275 @@
+// Package matrix turns a matrix file into a plan: cells, and trials in the order
+// in which they are to run. It reads no files and starts nothing.
+package matrix
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"ghostlab/lab/toolchain"
+	"ghostlab/scenarios"
+)
+
+// Most is the number of trials that needs a "yes": about an hour's work.
+const Most = 100_000
+
+// Axes of the lab itself, beside the scenario's parameters. Environment
+// variables of the program are axes too: env.NAME.
+const (
+	AxisGo    = "go"    // the program's toolchain, such as 1.21.6
+	AxisVCPUs = "vcpus" // of the guest
+	envPrefix = "env."
+)
+
+// Matrix is an experiment: a scenario, axes, and how often.
+type Matrix struct {
+	Scenario *scenarios.Scenario
+	// Trials are those of each cell.
+	Trials int
+	// Timeout of a trial, in the guest's time.
+	Timeout time.Duration
+	// Seed orders the trials.
+	Seed              uint64
+	Engine, Isolation string
+	Axes              []Axis
+}
+
+// Axis is a parameter and the values it takes, in the file's order.
+type Axis struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
+}
+
+// Parse reads a matrix. find loads the scenario it names. Errors are
+// *scenarios.PlaceErrors where they have a place.
+func Parse(name string, text []byte, find func(scenario string) (*scenarios.Scenario, error)) (*Matrix, error) {
+	f, err := decode(name, text)
+	if err != nil {
+		return nil, err
+	}
+	p := parser{name: name}
+	if f.Scenario.Text == "" {
+		return nil, p.fail(f.Scenario, "scenario: want a name")
+	}
+	m := &Matrix{Trials: 100, Seed: 1, Engine: "parallel", Isolation: "process"}
+	if m.Scenario, err = find(f.Scenario.Text); err != nil {
+		return nil, err
+	}
+	m.Timeout = m.Scenario.Timeout
+	p.integer("trials", f.Trials, 1, &m.Trials)
+	p.duration("timeout", f.Timeout, &m.Timeout)
+	p.seed(f.Seed, &m.Seed)
+	p.choice("engine", f.Engine, []string{"parallel"}, &m.Engine)
+	p.choice("isolation", f.Isolation, []string{"process", "boot"}, &m.Isolation)
+	for _, a := range f.Axes {
+		m.Axes = append(m.Axes, p.axis(m.Scenario, a))
+	}
+	return m, p.err
+}
+
+// parser keeps the first error.
+type parser struct {
+	name string
+	err  error
+}
+
+func (p *parser) fail(at scenarios.Scalar, format string, args ...any) error {
+	if p.err == nil {
+		p.err = &scenarios.PlaceError{File: p.name, Line: at.Line, Col: at.Col, Err: fmt.Errorf(format, args...)}
+	}
+	return p.err
+}
+
+func (p *parser) integer(key string, s *scenarios.Scalar, least int, v *int) {
+	if s == nil {
+		return
+	}
+	n, err := strconv.Atoi(s.Text)
+	if err != nil || n < least {
+		p.fail(*s, "%s: want an integer of at least %d, got %q", key, least, s.Text)
+		return
+	}
+	*v = n
+}
+
+func (p *parser) seed(s *scenarios.Scalar, v *uint64) {
+	if s == nil {
+		return
+	}
+	n, err := strconv.ParseUint(s.Text, 10, 64)
+	if err != nil {
+		p.fail(*s, "seed: want an integer from 0 on, got %q", s.Text)
+	}
+	*v = n
+}
+
+func (p *parser) duration(key string, s *scenarios.Scalar, v *time.Duration) {
+	if s == nil {
+		return
+	}
+	d, err := time.ParseDuration(s.Text)
+	if err != nil || d <= 0 {
+		p.fail(*s, "%s: want a duration such as 10s, got %q", key, s.Text)
+		return
+	}
+	*v = d
+}
+
+func (p *parser) choice(key string, s *scenarios.Scalar, values []string, v *string) {
+	if s == nil {
+		return
+	}
+	for _, c := range values {
+		if s.Text == c {
+			*v = c
+			return
+		}
+	}
+	p.fail(*s, "%s: want %s, got %q", key, strings.Join(values, " or "), s.Text)
+}
+
+func (p *parser) axis(s *scenarios.Scenario, a axis) Axis {
+	out := Axis{Name: a.name.Text}
+	check, ok := checkOf(s, out.Name)
+	if !ok {
+		err := p.fail(a.name, "axis %q: neither a parameter of %s nor one of the lab's", out.Name, s.Name)
+		known := append(s.ParamNames(), AxisGo, AxisVCPUs)
+		if place, ok := err.(*scenarios.PlaceError); ok && place.Advice == "" {
+			if near := scenarios.Nearest(out.Name, known); near != "" {
+				place.Advice = fmt.Sprintf("did you mean %q?", near)
+			} else {
+				place.Advice = "there are: " + strings.Join(known, ", ") + ", env.NAME"
+			}
+		}
+		return out
+	}
+	seen := map[string]bool{}
+	for _, v := range a.values {
+		if err := check(v.Text); err != nil {
+			p.fail(v, "axis %q: %w", out.Name, err)
+		}
+		if seen[v.Text] {
+			p.fail(v, "axis %q: %q is there twice", out.Name, v.Text)
+		}
+		seen[v.Text] = true
+		out.Values = append(out.Values, v.Text)
+	}
+	return out
+}
+
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// checkOf returns the check for values of an axis.
+func checkOf(s *scenarios.Scenario, name string) (func(string) error, bool) {
+	if p, ok := s.Params[name]; ok {
+		return p.Check, true
+	}
+	switch env, isEnv := strings.CutPrefix(name, envPrefix); {
+	case name == AxisGo:
+		return toolchain.CheckVersion, true
+	case name == AxisVCPUs:
+		return func(v string) error {
+			if n, err := strconv.Atoi(v); err != nil || n < 1 || n > 8 {
+				return fmt.Errorf("want 1 to 8, got %q", v)
+			}
+			return nil
+		}, true
+	case isEnv && envName.MatchString(env):
+		return func(string) error { return nil }, true
+	}
+	return nil, false
+}
+
+// Cell is one combination of axis values.
+type Cell struct {
+	// Index is its place in the plan, from 0.
+	Index int `json:"index"`
+	// Axes are the values by axis name.
+	Axes map[string]string `json:"axes"`
+}
+
+// Label names the cell by the values of the given axes.
+func (c Cell) Label(axes []Axis) string {
+	var parts []string
+	for _, a := range axes {
+		parts = append(parts, a.Name+"="+c.Axes[a.Name])
+	}
+	if parts == nil {
+		return "all"
+	}
+	return strings.Join(parts, " ")
+}
+
+// Env returns the environment variables that the cell sets, sorted.
+func (c Cell) Env() []string {
+	var env []string
+	for name, v := range c.Axes {
+		if n, ok := strings.CutPrefix(name, envPrefix); ok {
+			env = append(env, n+"="+v)
+		}
+	}
+	sort.Strings(env)
+	return env
+}
+
+// Cells returns the product of all axes; the last axis varies fastest.
+func (m *Matrix) Cells() []Cell {
+	cells := []Cell{{Axes: map[string]string{}}}
+	for _, a := range m.Axes {
+		var next []Cell
+		for _, c := range cells {
+			for _, v := range a.Values {
+				values := map[string]string{a.Name: v}
+				for k, w := range c.Axes {
+					values[k] = w
+				}
+				next = append(next, Cell{Axes: values})
+			}
+		}
+		cells = next
+	}
+	for i := range cells {
+		cells[i].Index = i
+	}
+	return cells
+}
+
+// Size is the number of trials.
+func (m *Matrix) Size() int {
+	n := m.Trials
+	for _, a := range m.Axes {
+		n *= len(a.Values)
+		if n > 1<<40 {
+			return 1 << 40
+		}
+	}
+	return n
+}
+
+// Order returns the cell of each trial, in the order of their numbers. All
+// cells are mixed, so that a host that gets slower does not look like an effect.
+func (m *Matrix) Order() []int {
+	order := make([]int, m.Size())
+	cells := len(order) / m.Trials
+	for i := range order {
+		order[i] = i % cells
+	}
+	rng := rand.New(rand.NewPCG(m.Seed, 0))
+	rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	return order
+}
+
+// SizeError says that a matrix is larger than anyone types by intent.
+type SizeError struct{ Trials int }
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("the matrix has %d trials, more than %d", e.Trials, Most)
+}
+
+// Hint says what to do about it.
+func (e *SizeError) Hint() string { return "say --yes if that is what you want, or lower it with --trials" }

@@ -1,0 +1,130 @@
+package qemu
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// Process is a running QEMU. It ends with lab, however lab ends.
+type Process struct {
+	cmd    *exec.Cmd
+	stderr tail
+	done   chan struct{}
+	err    error
+}
+
+// Start starts QEMU.
+func Start(argv []string) (*Process, error) {
+	p := &Process{cmd: exec.Command(argv[0], argv[1:]...), done: make(chan struct{})}
+	p.cmd.Stderr = &p.stderr
+	// Its own process group keeps a Ctrl-C on the terminal away: lab decides.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	started := make(chan error)
+	go func() {
+		// The kernel sends Pdeathsig when the thread that forked ends, so
+		// this one lives as long as QEMU does (golang/go#27505).
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			p.err = p.cmd.Wait()
+			close(p.done)
+		}
+	}()
+	if err := <-started; err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			return nil, &NotFoundError{Binary: argv[0]}
+		}
+		return nil, fmt.Errorf("start qemu: %w", err)
+	}
+	return p, nil
+}
+
+// PID is QEMU's process number.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Done is closed when QEMU has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Wait returns nil when QEMU ended by itself with status 0, else an
+// *ExitError.
+func (p *Process) Wait() error {
+	<-p.done
+	if p.err == nil {
+		return nil
+	}
+	return &ExitError{Status: p.err.Error(), Stderr: p.stderr.String()}
+}
+
+// Kill ends QEMU at once and waits for it.
+func (p *Process) Kill() {
+	p.cmd.Process.Kill()
+	<-p.done
+}
+
+// ExitError says how QEMU failed.
+type ExitError struct {
+	Status string // "exit status 1", "signal: killed"
+	Stderr string // the end of what it said
+}
+
+func (e *ExitError) Error() string {
+	if e.Stderr == "" {
+		return "qemu: " + e.Status
+	}
+	return fmt.Sprintf("qemu: %s: %s", e.Status, e.Stderr)
+}
+
+// NotFoundError says that this host has no QEMU for arm64.
+type NotFoundError struct{ Binary string }
+
+func (e *NotFoundError) Error() string { return e.Binary + " was not found" }
+
+// Hint says what to do about it.
+func (e *NotFoundError) Hint() string { return "`lab doctor` names the command that installs it" }
+
+// Version returns what the emulator calls itself, such as "7.2.22".
+func Version(binary string) (string, error) {
+	out, err := exec.Command(binary, "--version").Output()
+	if err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			return "", &NotFoundError{Binary: binary}
+		}
+		return "", fmt.Errorf("%s --version: %w", binary, err)
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	_, v, ok := strings.Cut(line, "version ")
+	if !ok {
+		return "", fmt.Errorf("%s --version: want a version, got %q", binary, line)
+	}
+	return v, nil
+}
+
+// tail keeps the last 4 KiB written to it.
+type tail struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, b...)
+	if n := len(t.b) - 4096; n > 0 {
+		t.b = bytes.Clone(t.b[n:])
+	}
+	return len(b), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(string(t.b))
+}

@@ -1,0 +1,136 @@
+// Package report says what a run found, in the forms people and programs read.
+// It computes everything anew from the run's folder and changes nothing there.
+package report
+
+import (
+	"sort"
+
+	"ghostlab/lab/crash"
+	"ghostlab/lab/journal"
+	"ghostlab/lab/matrix"
+	"ghostlab/lab/stat"
+)
+
+// level of all intervals.
+const level = 0.95
+
+// Summary is a run's result. Its JSON is what `lab show --json` prints.
+type Summary struct {
+	Run       string         `json:"run"`
+	Scenario  string         `json:"scenario"`
+	Engine    string         `json:"engine"`
+	Isolation string         `json:"isolation"`
+	Kernel    journal.Kernel `json:"kernel"`
+	Go        string         `json:"go"`
+	QEMU      string         `json:"qemu"`
+	// Planned is the number of trials of the matrix.
+	Planned int    `json:"planned"`
+	Cells   []Cell `json:"cells"`
+
+	axes []matrix.Axis
+	dir  string
+}
+
+// Cell is the result of one cell.
+type Cell struct {
+	Axes map[string]string `json:"axes"`
+	// N is the number of results: all trials but the infra ones.
+	N          int `json:"n"`
+	Pass       int `json:"pass"`
+	Crash      int `json:"crash"`
+	Hang       int `json:"hang"`
+	GuestPanic int `json:"guest_panic"`
+	// Infra counts trials that gave no result. They are in no rate.
+	Infra int `json:"infra"`
+	// Rate is Crash/N; Low and High are its 95 % Wilson interval. With N = 0
+	// the rate is 0 and the interval is [0, 1].
+	Rate float64 `json:"rate"`
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+	// Signatures are those of everything but passes and infra, the most
+	// frequent first.
+	Signatures []Signature `json:"signatures"`
+}
+
+// Signature is a kind of failure and how often it occurred.
+type Signature struct {
+	Title string `json:"title"`
+	Count int    `json:"count"`
+}
+
+// Read summarises the run in dir.
+func Read(dir string) (*Summary, error) {
+	counts := map[int]*Cell{}
+	titles := map[int]map[string]int{}
+	run, err := journal.Open(dir, func(t journal.Trial) {
+		c := counts[t.Cell]
+		if c == nil {
+			c = &Cell{}
+			counts[t.Cell], titles[t.Cell] = c, map[string]int{}
+		}
+		c.count(t.Outcome)
+		if t.Title != "" && t.Outcome != crash.Infra {
+			titles[t.Cell][t.Title]++
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &Summary{
+		Run: run.ID, Scenario: run.Scenario, Engine: run.Engine, Isolation: run.Isolation,
+		Kernel: run.Kernel, Go: run.Go, QEMU: run.QEMU,
+		Planned: run.Trials * len(run.Cells), axes: run.Axes, dir: dir,
+	}
+	for _, cell := range run.Cells {
+		c := counts[cell.Index]
+		if c == nil {
+			c = &Cell{}
+		}
+		c.Axes = cell.Axes
+		c.finish(titles[cell.Index])
+		s.Cells = append(s.Cells, *c)
+	}
+	return s, nil
+}
+
+func (c *Cell) count(o crash.Outcome) {
+	switch o {
+	case crash.Infra:
+		c.Infra++
+		return
+	case crash.Pass:
+		c.Pass++
+	case crash.Crash:
+		c.Crash++
+	case crash.Hang:
+		c.Hang++
+	case crash.GuestPanic:
+		c.GuestPanic++
+	}
+	c.N++
+}
+
+func (c *Cell) finish(titles map[string]int) {
+	if c.N > 0 {
+		c.Rate = float64(c.Crash) / float64(c.N)
+	}
+	i := stat.Wilson(c.Crash, c.N, level)
+	c.Low, c.High = i.Low, i.High
+	c.Signatures = []Signature{}
+	for title, n := range titles {
+		c.Signatures = append(c.Signatures, Signature{title, n})
+	}
+	sort.Slice(c.Signatures, func(i, j int) bool {
+		a, b := c.Signatures[i], c.Signatures[j]
+		return a.Count > b.Count || a.Count == b.Count && a.Title < b.Title
+	})
+}
+
+// Results and Infra are the sums over all cells.
+func (s *Summary) Results() (results, infra int) {
+	for _, c := range s.Cells {
+		results += c.N
+		infra += c.Infra
+	}
+	return results, infra
+}

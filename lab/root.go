@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"ghostlab/kernels"
+	"ghostlab/lab/config"
+	"ghostlab/lab/progress"
+	"ghostlab/lab/store"
+)
+
+// app is what every verb needs.
+type app struct {
+	stdout, stderr io.Writer
+	stdin          io.Reader
+	cfg            *config.Config
+	origins        []config.Origin
+	verbose        bool
+	started        bool // the command line is right, a verb has begun
+}
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := &cobra.Command{
+		Use:   "lab",
+		Short: "Reproduce crashes of Go programs that occur on ARM64 servers and nowhere else",
+		Long: `lab boots real ARM64 Linux kernels in QEMU, runs a Go reproducer over a matrix of
+parameters, and says how often it crashed and what that depends on.
+
+Exit codes: 0 as expected, 1 the result differs from what was expected, 2 wrong use
+or bad input, 3 infrastructure failed, 130 interrupted.`,
+		Example: `  lab doctor                                  what this host lacks
+  lab run scenarios/ghost-map/matrix.yaml     run a matrix
+  lab show                                    the newest run again
+  lab debug ghost-map                         a paused guest for gdb`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			a.cfg, a.origins, err = config.Load(cmd.Flags(), os.Environ())
+			a.started = err == nil
+			return err
+		},
+	}
+	config.AddFlags(root.PersistentFlags())
+	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "print the QEMU command of each guest, ready to paste")
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(a.runCommand(), a.showCommand(), a.buildCommand(), a.debugCommand(), a.doctorCommand(), a.configCommand())
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !a.started && !badInput(err) {
+		return usageError{err, "`lab --help` lists the commands, `lab COMMAND --help` explains one"}
+	}
+	return err
+}
+
+// open returns the store and the place for progress.
+func (a *app) open() (*store.Store, *progress.Output, error) {
+	st, err := store.Open(a.cfg.Cache)
+	if err != nil {
+		return nil, nil, err
+	}
+	out := progress.New(a.stderr)
+	st.Waiting = func(kind string) { out.Printf("another lab is making the same %s; waiting for it", kind) }
+	return st, out, nil
+}
+
+// kernel returns the kernel the settings ask for.
+func (a *app) kernel(ctx context.Context, st *store.Store, out *progress.Output, retry bool) (*kernels.Kernel, error) {
+	k, err := kernels.Ensure(ctx, st, kernels.Options{
+		Series:       a.cfg.Kernel,
+		Source:       a.cfg.KernelSource,
+		StandIn:      a.cfg.StandIn,
+		CrossCompile: a.cfg.CrossCompile,
+		Jobs:         a.cfg.Jobs,
+		Retry:        retry,
+	}, out)
+	if err != nil {
+		return nil, err
+	}
+	if k.StandIn {
+		out.Printf("kernel: %s, because of %s", k, k.Why)
+	}
+	return k, nil
+}
+
+// exactly is cobra.ExactArgs with a message that names what is missing.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == len(names) {
+			return nil
+		}
+		return usageError{fmt.Errorf("%s: want %v, got %d arguments", cmd.CommandPath(), names, len(args)),
+			"usage: " + cmd.UseLine()}
+	}
+}

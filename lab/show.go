@@ -1,0 +1,39 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"ghostlab/lab/journal"
+	"ghostlab/lab/report"
+)
+
+func (a *app) showCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show [RUN]",
+		Short: "Print a run's result again; without a name the newest run's",
+		Example: `  lab show
+  lab show 20261123-231500-ghost-map --json | jq '.cells[].rate'`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			name := ""
+			if len(args) > 0 {
+				name = args[0]
+			}
+			dir, err := journal.Find(a.cfg.Runs, name)
+			if err != nil {
+				return err
+			}
+			s, err := report.Read(dir)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return s.JSON(a.stdout)
+			}
+			return s.Terminal(a.stdout)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as one JSON document")
+	return cmd
+}

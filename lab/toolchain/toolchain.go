@@ -1,0 +1,126 @@
+// Package toolchain compiles Go programs for the guest with a Go version of the
+// researcher's choice. The go command fetches that version as a module and
+// checks it against the checksum database; there is no download code here.
+package toolchain
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+)
+
+// Build says what to compile. Dir, Package and Out are required.
+type Build struct {
+	// Go is a version such as "1.21.6"; empty means the one lab was built with.
+	Go string
+	// Dir is a folder of the program's module, Package a package pattern there.
+	Dir, Package string
+	// Arch is a GOARCH; empty means arm64.
+	Arch string
+	// LDFlags are passed to the linker, Flags to go build.
+	LDFlags string
+	Flags   []string
+	// Out is the file to write.
+	Out string
+}
+
+// Compile builds a static program. The same sources give the same bytes
+// whatever the folder. A program that does not compile is a *CompileError.
+func Compile(ctx context.Context, b Build) error {
+	arch := b.Arch
+	if arch == "" {
+		arch = "arm64"
+	}
+	out, err := filepath.Abs(b.Out)
+	if err != nil {
+		return err
+	}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", b.LDFlags, "-o", out}
+	args = append(append(args, b.Flags...), b.Package)
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = b.Dir
+	cmd.Env = environ(b.Go, "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOWORK=off")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return &CompileError{Package: b.Package, Dir: b.Dir, Go: b.Go, Output: strings.TrimSpace(stderr.String()), err: err}
+	}
+	return nil
+}
+
+// GOROOT returns the folder of the toolchain, for its sources.
+func GOROOT(ctx context.Context, version string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "env", "GOROOT")
+	cmd.Dir = os.TempDir() // no go.mod there may ask for another version
+	cmd.Env = environ(version, "GOWORK=off")
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			err = errors.New(strings.TrimSpace(string(exit.Stderr)))
+		}
+		return "", fmt.Errorf("go toolchain %s: %w", version, err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func environ(version string, extra ...string) []string {
+	name := runtime.Version()
+	if version != "" {
+		name = "go" + version
+	}
+	if i := strings.IndexByte(name, ' '); i >= 0 || strings.HasPrefix(name, "devel") {
+		name = "local" // a Go of the researcher's own making has no module
+	}
+	return append(append(os.Environ(), "GOTOOLCHAIN="+name, "GOFLAGS="), extra...)
+}
+
+var versionPattern = regexp.MustCompile(`^1\.[0-9]+(\.[0-9]+)?((rc|beta)[0-9]+)?$`)
+
+// CheckVersion says whether s names a Go release, such as "1.21.6". Releases
+// before 1.21 do not come as modules.
+func CheckVersion(s string) error {
+	if !versionPattern.MatchString(s) {
+		return fmt.Errorf("want a Go release such as 1.21.6, got %q", s)
+	}
+	return nil
+}
+
+// CompileError is what the compiler said of a program.
+type CompileError struct {
+	Package, Dir, Go string
+	Output           string
+	err              error
+}
+
+func (e *CompileError) Error() string {
+	version := e.Go
+	if version == "" {
+		version = strings.TrimPrefix(runtime.Version(), "go")
+	}
+	return fmt.Sprintf("compile %s in %s with Go %s:\n%s", e.Package, e.Dir, version, e.Output)
+}
+
+func (e *CompileError) Unwrap() error { return e.err }
+
+// Hint says what to do about it.
+func (e *CompileError) Hint() string {
+	switch {
+	case errors.Is(e.err, exec.ErrNotFound):
+		return "install Go 1.21 or newer (`lab doctor` names the command)"
+	case strings.Contains(e.Output, "download go") || strings.Contains(e.Output, "toolchain not available"):
+		return "that toolchain could not be had: is it a release since 1.21, and can the Go module proxy be reached?"
+	default:
+		return "it must build with CGO_ENABLED=0 GOOS=linux GOARCH=arm64 and this Go version"
+	}
+}

@@ -1,0 +1,86 @@
+package vm
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// consoleMax is how much a guest may print before it is ended: 100 times what
+// the noisiest batch of trials needs, and little enough to keep.
+const consoleMax = 64 << 20
+
+// console follows the file that QEMU writes the serial console to, and keeps a
+// copy in which each line carries the host's time.
+type console struct {
+	raw   *os.File
+	log   *os.File
+	start time.Time
+
+	size  int64
+	fresh bool // the next byte begins a line
+}
+
+func openConsole(raw, log string) (*console, error) {
+	r, err := os.OpenFile(raw, os.O_RDONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	l, err := os.Create(log)
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	return &console{raw: r, log: l, start: time.Now(), fresh: true}, nil
+}
+
+// follow copies what is new.
+func (c *console) follow() error {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := c.raw.Read(buf)
+		c.size += int64(n)
+		if c.size <= consoleMax {
+			if err := c.copy(buf[:n]); err != nil {
+				return fmt.Errorf("write console log: %w", err)
+			}
+		}
+		if err == io.EOF || n == 0 {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read console: %w", err)
+		}
+	}
+}
+
+func (c *console) copy(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	var out bytes.Buffer
+	stamp := fmt.Sprintf("[%10.6f] ", time.Since(c.start).Seconds())
+	for line := range bytes.Lines(b) {
+		if c.fresh {
+			out.WriteString(stamp)
+		}
+		out.Write(line)
+		c.fresh = line[len(line)-1] == '\n'
+	}
+	_, err := c.log.Write(out.Bytes())
+	return err
+}
+
+func (c *console) flooded() bool { return c.size > consoleMax }
+
+// end returns the last n bytes of what the guest printed.
+func (c *console) end(n int64) []byte {
+	b := make([]byte, min(n, c.size))
+	m, _ := c.raw.ReadAt(b, c.size-int64(len(b)))
+	return b[:m]
+}
+
+func (c *console) close() error { return errors.Join(c.raw.Close(), c.log.Close()) }

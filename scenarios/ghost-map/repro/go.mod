@@ -1,0 +1,3 @@
+module ghost-map
+
+go 1.21

@@ -1,0 +1,219 @@
+// Package scenarios loads scenarios: a Go program that reproduces something,
+// and the parameters it takes. Each lives in a folder of its own beside this
+// file; adding one touches nothing else.
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Scenario is a loaded scenario.yaml.
+type Scenario struct {
+	Name string `yaml:"name"`
+	// Summary is one line for people.
+	Summary string `yaml:"summary"`
+	// Repro is the folder of the Go main package, relative to the scenario's.
+	Repro string `yaml:"repro"`
+	// Timeout is the longest a trial may take, in the guest's time.
+	Timeout time.Duration `yaml:"timeout"`
+	// Params are what a matrix may vary, by name.
+	Params map[string]Param `yaml:"params"`
+
+	// Dir is the scenario's folder, absolute.
+	Dir string `yaml:"-"`
+}
+
+// Param is a parameter of the program.
+type Param struct {
+	// Type is int, bool, duration, string or choice.
+	Type string `yaml:"type"`
+	// Default is the value where the matrix gives none.
+	Default Scalar `yaml:"default"`
+	// Min is the least int.
+	Min *int `yaml:"min"`
+	// Values are those of a choice.
+	Values []Scalar `yaml:"values"`
+	// Env or Flag says how the program takes it.
+	Env  string `yaml:"env"`
+	Flag string `yaml:"flag"`
+	// About is one line for people.
+	About string `yaml:"about"`
+}
+
+// defaultTimeout is for scenarios that name none.
+const defaultTimeout = 30 * time.Second
+
+// Find returns the scenario of that name in dir, or the one in the folder that
+// name is the path of.
+func Find(dir, name string) (*Scenario, error) {
+	for _, folder := range []string{filepath.Join(dir, name), name} {
+		if filepath.IsAbs(name) {
+			folder = name
+		}
+		file := filepath.Join(folder, "scenario.yaml")
+		text, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return load(file, text)
+	}
+	return nil, &NotFoundError{Name: name, Dir: dir, Known: Names(dir)}
+}
+
+// Names returns the scenarios in dir, sorted.
+func Names(dir string) []string {
+	files, _ := filepath.Glob(filepath.Join(dir, "*", "scenario.yaml"))
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = filepath.Base(filepath.Dir(f))
+	}
+	sort.Strings(names)
+	return names
+}
+
+func load(file string, text []byte) (*Scenario, error) {
+	s := &Scenario{}
+	if err := DecodeYAML(file, text, s); err != nil {
+		return nil, err
+	}
+	fail := func(at Scalar, format string, args ...any) error {
+		return &PlaceError{File: file, Line: at.Line, Col: at.Col, Err: fmt.Errorf(format, args...)}
+	}
+	if s.Name == "" || s.Repro == "" {
+		return nil, fail(Scalar{}, "want name and repro")
+	}
+	if s.Timeout == 0 {
+		s.Timeout = defaultTimeout
+	}
+	for _, name := range s.ParamNames() {
+		p := s.Params[name]
+		switch {
+		case !slices.Contains([]string{"int", "bool", "duration", "string", "choice"}, p.Type):
+			return nil, fail(p.Default, "parameter %q: want type int, bool, duration, string or choice, got %q", name, p.Type)
+		case (p.Env == "") == (p.Flag == ""):
+			return nil, fail(p.Default, "parameter %q: want env or flag", name)
+		}
+		if err := p.Check(p.Default.Text); err != nil {
+			return nil, fail(p.Default, "parameter %q: default: %w", name, err)
+		}
+	}
+	abs, err := filepath.Abs(filepath.Dir(file))
+	s.Dir = abs
+	return s, err
+}
+
+// ReproDir is the folder of the program's main package.
+func (s *Scenario) ReproDir() string { return filepath.Join(s.Dir, s.Repro) }
+
+// ParamNames returns the names of the parameters, sorted.
+func (s *Scenario) ParamNames() []string {
+	names := make([]string, 0, len(s.Params))
+	for n := range s.Params {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Check says whether a value is one of the parameter's.
+func (p Param) Check(value string) error {
+	switch p.Type {
+	case "int":
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			return fmt.Errorf("want an integer, got %q", value)
+		}
+		if p.Min != nil && n < *p.Min {
+			return fmt.Errorf("want at least %d, got %d", *p.Min, n)
+		}
+	case "bool":
+		if value != "true" && value != "false" {
+			return fmt.Errorf("want true or false, got %q", value)
+		}
+	case "duration":
+		if d, err := time.ParseDuration(value); err != nil || d < 0 {
+			return fmt.Errorf("want a duration such as 5ms, got %q", value)
+		}
+	case "choice":
+		var all []string
+		for _, v := range p.Values {
+			if v.Text == value {
+				return nil
+			}
+			all = append(all, v.Text)
+		}
+		return fmt.Errorf("want one of %s, got %q", strings.Join(all, ", "), value)
+	}
+	return nil
+}
+
+// Command returns the program's arguments and environment for the values given,
+// and the defaults for the others.
+func (s *Scenario) Command(values map[string]string) (args, env []string) {
+	for _, name := range s.ParamNames() {
+		p := s.Params[name]
+		v, ok := values[name]
+		if !ok {
+			v = p.Default.Text
+		}
+		if p.Env != "" {
+			env = append(env, p.Env+"="+v)
+		} else {
+			args = append(args, "-"+p.Flag+"="+v)
+		}
+	}
+	return args, env
+}
+
+// Values reads "name=value" settings of parameters and checks them.
+func (s *Scenario) Values(set []string) (map[string]string, error) {
+	values := map[string]string{}
+	for _, kv := range set {
+		name, value, ok := strings.Cut(kv, "=")
+		if !ok {
+			return nil, fmt.Errorf("want name=value, got %q", kv)
+		}
+		p, ok := s.Params[name]
+		if !ok {
+			return nil, fmt.Errorf("%s has no parameter %q, it has %s", s.Name, name, strings.Join(s.ParamNames(), ", "))
+		}
+		if err := p.Check(value); err != nil {
+			return nil, fmt.Errorf("parameter %q: %w", name, err)
+		}
+		values[name] = value
+	}
+	return values, nil
+}
+
+// NotFoundError names a scenario that does not exist.
+type NotFoundError struct {
+	Name, Dir string
+	Known     []string
+}
+
+func (e *NotFoundError) Error() string {
+	return fmt.Sprintf("no scenario %q in %s", e.Name, e.Dir)
+}
+
+// Hint says what to do about it.
+func (e *NotFoundError) Hint() string {
+	if len(e.Known) == 0 {
+		return "run lab from the repository, or name the scenario's folder"
+	}
+	if near := Nearest(e.Name, slices.Clone(e.Known)); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return "there are: " + strings.Join(e.Known, ", ")
+}
