@@ -19,9 +19,9 @@ type Session struct {
 	// stands for the folder KernelSources.
 	Vmlinux                     string
 	KernelPrefix, KernelSources string
-	// Program is the program under test, ProgramDir the folder of its package,
-	// GOROOT the toolchain that compiled it.
-	Program, ProgramDir, GOROOT string
+	// Program is the program under test, Module the path of its module and
+	// ModuleDir that module's folder, GOROOT the toolchain that compiled it.
+	Program, Module, ModuleDir, GOROOT string
 }
 
 // Script is gdb's command file. After it gdb stands where the guest does.
@@ -31,16 +31,16 @@ func (s Session) Script() string {
 	p("# One gdb for a guest of the lab: the kernel and the Go program in it.")
 	p("set confirm off")
 	p("set architecture aarch64")
+	p("# sources: Go's debug information names files by import path")
+	p("directory %s", filepath.Join(s.GOROOT, "src"))
+	p("set substitute-path %s %s", s.Module, s.ModuleDir)
+	p("set substitute-path %s %s", s.KernelPrefix, s.KernelSources)
 	p("# the kernel, with its lx- commands")
 	p("add-auto-load-safe-path %s", filepath.Dir(s.Vmlinux))
 	p("file %s", s.Vmlinux)
-	p("set substitute-path %s %s", s.KernelPrefix, s.KernelSources)
 	p("# the Go program; it is static, its addresses are those of the file")
+	p("add-auto-load-safe-path %s", s.GOROOT)
 	p("add-symbol-file %s", s.Program)
-	p("directory %s", s.ProgramDir)
-	p("directory %s", filepath.Join(s.GOROOT, "src"))
-	p("# Go's debug information names files relative to the module's folder")
-	p("set substitute-path ./ %s/", s.ProgramDir)
 	p("set confirm on")
 	p("target remote %s", s.Socket)
 	return b.String()

@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"time"
 
 	"ghostlab/lab/progress"
 	"ghostlab/lab/store"
@@ -19,7 +21,7 @@ import (
 const (
 	// recipe is part of every key: raise it when the same inputs shall give
 	// another artefact.
-	recipe = "kernel 1"
+	recipe = "kernel 2"
 	// spaceNeeded is for the sources and the objects while a kernel is built:
 	// 1.3 GB and 0.5 GB with 6.1 (du).
 	spaceNeeded = 3 << 30
@@ -230,8 +232,28 @@ func collect(tree, dst string) error {
 		if err := copyFile(from, to, 0o644); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
+		// gdb warns of sources younger than the program.
+		if err := os.Chtimes(to, time.Unix(0, 0), time.Unix(0, 0)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	if err := mendConstants(filepath.Join(dst, "scripts/gdb/linux/constants.py")); err != nil {
+		return err
 	}
 	return os.RemoveAll(tree)
+}
+
+// cLiteral matches the C suffixes that 5.15's gdb scripts leave in Python code.
+var cLiteral = regexp.MustCompile(`\b(0x[0-9a-fA-F]+|[0-9]+)(?:UL|U|L|ULL|LL)\b`)
+
+// mendConstants makes valid Python of the generated constants: since SB_RDONLY
+// became BIT(0), 5.15 writes "1UL" there and no lx- command loads.
+func mendConstants(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, cLiteral.ReplaceAll(text, []byte("$1")), 0o644)
 }
 
 // sourcesOf returns the files that vmlinux was compiled from, relative to the tree.

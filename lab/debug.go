@@ -67,13 +67,17 @@ func (a *app) debug(ctx context.Context, name string, set []string) error {
 	if err != nil {
 		return err
 	}
+	module, moduleDir, err := toolchain.Module(ctx, a.cfg.Go, s.ReproDir())
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "lab-debug-") // 0700
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 
-	session := gdb.Session{Vmlinux: k.Vmlinux(), Program: img.Program, ProgramDir: s.ReproDir(), GOROOT: goroot}
+	session := gdb.Session{Vmlinux: k.Vmlinux(), Program: img.Program, Module: module, ModuleDir: moduleDir, GOROOT: goroot}
 	session.KernelPrefix, session.KernelSources = k.Sources()
 	cfg := vm.Config{
 		QEMU: a.cfg.QEMU, CPU: a.cfg.CPU, VCPUs: a.cfg.CPUs, Memory: a.cfg.Memory,

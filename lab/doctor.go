@@ -1,11 +1,101 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	osexec "os/exec"
+	"slices"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"ghostlab/kernels"
+	"ghostlab/lab/doctor"
+	"ghostlab/lab/store"
+	"ghostlab/lab/toolchain"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
-	return &cobra.Command{Use: "doctor", RunE: func(*cobra.Command, []string) error { return fmt.Errorf("todo") }}
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "List what the lab needs on this host, and the command that installs what is missing",
+		Long: `List what the lab needs on this host, and the command that installs what is missing.
+The exit code is 0 when ` + "`lab run`" + ` can work. Nothing is changed.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context()) },
+	}
+}
+
+func (a *app) doctor(ctx context.Context) error {
+	found := doctor.Examine(ctx, doctor.Tools(doctor.Host{QEMU: a.cfg.QEMU, CrossCompile: a.cfg.CrossCompile}))
+	manager := doctor.Detect()
+	var packages []string
+	ok := true
+	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	line := func(state, name, what, detail string) { fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", state, name, what, detail) }
+	for _, f := range found {
+		switch {
+		case f.Err == nil:
+			line("ok", f.Name, f.Version, f.For)
+			continue
+		case f.Optional:
+			line("optional", f.Name, why(f.Err), "only for "+f.For)
+		default:
+			ok = false
+			line("missing", f.Name, why(f.Err), "for "+f.For)
+		}
+		for _, p := range f.Packages[manager] {
+			if !slices.Contains(packages, p) {
+				packages = append(packages, p)
+			}
+		}
+	}
+	if _, err := toolchain.GOROOT(ctx, a.cfg.Go); err != nil {
+		ok = false
+		line("missing", "Go "+a.cfg.Go, "", why(err))
+	} else {
+		line("ok", "Go "+a.cfg.Go, a.cfg.Go, "compiling the program under test")
+	}
+	source, err := a.kernelSource(ctx)
+	if err != nil {
+		ok = false
+		line("missing", "kernel "+a.cfg.Kernel, "", why(err))
+	} else {
+		line("ok", "kernel "+a.cfg.Kernel, "", source)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if cmd := manager.Command(packages); cmd != "" {
+		fmt.Fprintf(a.stdout, "\ninstall what is missing:\n  %s\n", cmd)
+	} else if len(packages) == 0 && manager == "" && !ok {
+		fmt.Fprintf(a.stdout, "\nno package manager of apt, dnf, pacman and brew was found; install the missing tools by hand\n")
+	}
+	if !ok {
+		if err != nil {
+			var hint interface{ Hint() string }
+			if errors.As(err, &hint) {
+				fmt.Fprintf(a.stdout, "\nhint: %s\n", hint.Hint())
+			}
+		}
+		return silentError{exitInfra}
+	}
+	return nil
+}
+
+// kernelSource says where the kernel would come from, without building it.
+func (a *app) kernelSource(ctx context.Context) (string, error) {
+	st, err := store.Open(a.cfg.Cache)
+	if err != nil {
+		return "", err
+	}
+	return kernels.Locate(ctx, st, a.kernelOptions(false))
+}
+
+func why(err error) string {
+	if errors.Is(err, osexec.ErrNotFound) {
+		return "not found"
+	}
+	return err.Error()
 }

@@ -75,14 +75,7 @@ func (a *app) open() (*store.Store, *progress.Output, error) {
 
 // kernel returns the kernel the settings ask for.
 func (a *app) kernel(ctx context.Context, st *store.Store, out *progress.Output, retry bool) (*kernels.Kernel, error) {
-	k, err := kernels.Ensure(ctx, st, kernels.Options{
-		Series:       a.cfg.Kernel,
-		Source:       a.cfg.KernelSource,
-		StandIn:      a.cfg.StandIn,
-		CrossCompile: a.cfg.CrossCompile,
-		Jobs:         a.cfg.Jobs,
-		Retry:        retry,
-	}, out)
+	k, err := kernels.Ensure(ctx, st, a.kernelOptions(retry), out)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +83,17 @@ func (a *app) kernel(ctx context.Context, st *store.Store, out *progress.Output,
 		out.Printf("kernel: %s, because of %s", k, k.Why)
 	}
 	return k, nil
+}
+
+func (a *app) kernelOptions(retry bool) kernels.Options {
+	return kernels.Options{
+		Series:       a.cfg.Kernel,
+		Source:       a.cfg.KernelSource,
+		StandIn:      a.cfg.StandIn,
+		CrossCompile: a.cfg.CrossCompile,
+		Jobs:         a.cfg.Jobs,
+		Retry:        retry,
+	}
 }
 
 // exactly is cobra.ExactArgs with a message that names what is missing.

@@ -60,8 +60,20 @@ func Compile(ctx context.Context, b Build) error {
 
 // GOROOT returns the folder of the toolchain, for its sources.
 func GOROOT(ctx context.Context, version string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", "env", "GOROOT")
-	cmd.Dir = os.TempDir() // no go.mod there may ask for another version
+	// No go.mod there may ask for another version.
+	return query(ctx, version, os.TempDir(), "env", "GOROOT")
+}
+
+// Module returns the path and the folder of the module that dir belongs to.
+func Module(ctx context.Context, version, dir string) (path, root string, err error) {
+	out, err := query(ctx, version, dir, "list", "-m", "-f", "{{.Path}}\n{{.Dir}}")
+	path, root, _ = strings.Cut(out, "\n")
+	return path, root, err
+}
+
+func query(ctx context.Context, version, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
 	cmd.Env = environ(version, "GOWORK=off")
 	out, err := cmd.Output()
 	if err != nil {

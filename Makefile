@@ -1,0 +1,34 @@
+# Two commands matter: `make run` and `make test`. Both install what they need
+# on Debian and Ubuntu; elsewhere `bin/lab doctor` says what to install.
+
+.PHONY: run test setup build kernel check bench
+
+export PATH := /usr/local/go/bin:$(PATH)
+
+run: setup build
+	bin/lab run scenarios/ghost-map/matrix.yaml
+
+# The kernel is built first: tests with guests share it.
+test: setup build kernel
+	go test -timeout 30m ./...
+
+setup:
+	@sh lab/setup.sh
+
+build:
+	@go build -o bin/lab ./lab
+
+kernel: build
+	@bin/lab build kernel >/dev/null
+
+check:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "check: gofmt these files" >&2; exit 1; }
+	go vet ./...
+	GOOS=linux GOARCH=arm64 go vet ./initramfs/guest
+	go tool staticcheck ./...
+	go test -race -short -timeout 30m ./...
+	go generate ./...
+	@git diff --exit-code || { echo "check: generated files have changed; commit them" >&2; exit 1; }
+
+bench: build kernel
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./lab/bench

@@ -1,0 +1,105 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+)
+
+// Host names the programs that the settings can change.
+type Host struct{ QEMU, CrossCompile string }
+
+// everywhere is a package of the same name in every manager.
+func everywhere(name string) map[Manager][]string {
+	return map[Manager][]string{Apt: {name}, Dnf: {name}, Pacman: {name}, Brew: {name}}
+}
+
+// Tools are what a run, a kernel build and a debugging session need.
+func Tools(h Host) []Tool {
+	cross := map[Manager][]string{
+		Apt:    {"gcc-aarch64-linux-gnu"},
+		Dnf:    {"gcc-aarch64-linux-gnu"},
+		Pacman: {"aarch64-linux-gnu-gcc"},
+		Brew:   {"messense/macos-cross-toolchains/aarch64-unknown-linux-gnu"},
+	}
+	cc := map[Manager][]string{Apt: {"gcc", "libc6-dev"}, Dnf: {"gcc", "glibc-devel"}, Pacman: {"gcc"}, Brew: {"gcc"}}
+	if h.CrossCompile == "" {
+		cross = cc
+	}
+	return []Tool{
+		{Name: "go", For: "compiling lab, init and the program under test", probe: goVersion,
+			Packages: map[Manager][]string{Apt: {"golang-go"}, Dnf: {"golang"}, Pacman: {"go"}, Brew: {"go"}}},
+		{Name: h.QEMU, For: "running guests", probe: qemuVersion(h.QEMU),
+			Packages: map[Manager][]string{Apt: {"qemu-system-arm"}, Dnf: {"qemu-system-aarch64-core"}, Pacman: {"qemu-system-aarch64"}, Brew: {"qemu"}}},
+		{Name: h.CrossCompile + "gcc", For: "compiling kernels", probe: says(h.CrossCompile+"gcc", "--version"), Packages: cross},
+		{Name: h.CrossCompile + "ld", For: "linking kernels", probe: says(h.CrossCompile+"ld", "--version"),
+			Packages: map[Manager][]string{Apt: {"binutils-aarch64-linux-gnu"}, Dnf: {"binutils-aarch64-linux-gnu"}, Pacman: {"aarch64-linux-gnu-binutils"}, Brew: cross[Brew]}},
+		{Name: "gcc", For: "the kernel build's own tools", probe: says("gcc", "--version"), Packages: cc},
+		{Name: "C headers", For: "the kernel build's own tools", probe: cHeaders, Packages: cc},
+		{Name: "make", For: "building kernels", probe: says("make", "--version"), Packages: everywhere("make")},
+		{Name: "flex", For: "building kernels", probe: says("flex", "--version"), Packages: everywhere("flex")},
+		{Name: "bison", For: "building kernels", probe: says("bison", "--version"), Packages: everywhere("bison")},
+		{Name: "bc", For: "building kernels", probe: says("bc", "--version"), Packages: everywhere("bc")},
+		{Name: "perl", For: "building kernels", probe: says("perl", "-e", "print \"$^V\\n\""), Packages: everywhere("perl")},
+		{Name: "patch", For: "the kernel patches", probe: says("patch", "--version"), Packages: everywhere("patch")},
+		{Name: "tar", For: "unpacking kernel sources", probe: says("tar", "--version"),
+			Packages: map[Manager][]string{Apt: {"tar"}, Dnf: {"tar"}, Pacman: {"tar"}, Brew: {"gnu-tar"}}},
+		{Name: "xz", For: "unpacking kernel sources", probe: says("xz", "--version"),
+			Packages: map[Manager][]string{Apt: {"xz-utils"}, Dnf: {"xz"}, Pacman: {"xz"}, Brew: {"xz"}}},
+		{Name: "bzip2", For: "unpacking Ubuntu's kernel sources", probe: present("bzip2"), Packages: everywhere("bzip2")},
+		{Name: "gdb-multiarch", For: "lab debug", Optional: true, probe: says("gdb-multiarch", "--version"),
+			Packages: map[Manager][]string{Apt: {"gdb-multiarch"}, Dnf: {"gdb"}, Pacman: {"gdb"}, Brew: {"gdb"}}},
+	}
+}
+
+// present is for programs that wait for input when asked for their version.
+func present(name string) func(context.Context) (string, error) {
+	return func(context.Context) (string, error) {
+		_, err := exec.LookPath(name)
+		return "present", err
+	}
+}
+
+// oldestGo is the first release that fetches other toolchains by itself.
+const oldestGo = 21
+
+func goVersion(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output()
+	if err != nil {
+		return "", err
+	}
+	v := strings.TrimPrefix(strings.TrimSpace(string(out)), "go")
+	var minor int
+	if _, err := fmt.Sscanf(v, "1.%d", &minor); err == nil && minor < oldestGo {
+		return "", fmt.Errorf("found %s, want 1.%d or newer; `make setup` fetches it", v, oldestGo)
+	}
+	return v, nil
+}
+
+// qemuVersion also asks for the one device that some builds leave out.
+func qemuVersion(binary string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		v, err := says(binary, "--version")(ctx)
+		if err != nil {
+			return "", err
+		}
+		out, err := exec.CommandContext(ctx, binary, "-device", "help").Output()
+		if err != nil {
+			return "", err
+		}
+		if !strings.Contains(string(out), `"ivshmem-plain"`) {
+			return "", fmt.Errorf("found %s without the device ivshmem-plain, which carries results", v)
+		}
+		return v, nil
+	}
+}
+
+func cHeaders(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, "gcc", "-E", "-o", "/dev/null", "-")
+	cmd.Stdin = strings.NewReader("#include <stdio.h>\n#include <stdlib.h>\n")
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("no stdio.h: %w", err)
+	}
+	return "present", nil
+}

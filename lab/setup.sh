@@ -1,0 +1,77 @@
+#!/bin/sh
+# Installs what the lab needs on Debian and Ubuntu: as root without asking, with
+# sudo otherwise. Does nothing, quickly, when nothing is missing.
+set -eu
+
+packages="qemu-system-arm gcc libc6-dev make flex bison bc perl patch tar xz-utils bzip2
+	binutils ca-certificates git gdb-multiarch"
+if [ "$(uname -m)" != aarch64 ]; then
+	packages="$packages gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu"
+fi
+# The first of these that the distribution has: 5.15 itself, or what stands in
+# for it where kernel.org cannot be reached.
+sources="linux-source-5.15.0 linux-source-6.1 linux-source-6.12"
+# Where neither a Go of the distribution's nor another is new enough to fetch
+# toolchains by itself, this one is fetched as a module.
+go_release=go1.26.0
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+
+go_is_new() {
+	v=$(go env GOVERSION 2>/dev/null) || return 1
+	v=${v#go1.}
+	[ "${v%%[!0-9]*}" -ge 21 ] 2>/dev/null
+}
+
+have_source() {
+	for s in $sources; do
+		if installed "$s"; then return 0; fi
+	done
+	return 1
+}
+
+# Go releases are modules too, checked against the checksum database like any
+# other; an old go command can download them but not run them by itself.
+fetch_go() {
+	arch=$(dpkg --print-architecture)
+	tmp=$(mktemp -d)
+	module="golang.org/toolchain@v0.0.1-$go_release.linux-$arch"
+	(cd "$tmp" && printf 'module setup\n' >go.mod && GOFLAGS=-modcacherw GOMODCACHE="$tmp/mod" go mod download "$module")
+	as_root rm -rf /usr/local/go
+	as_root cp -r "$tmp/mod/$module" /usr/local/go
+	as_root sh -c 'chmod 755 /usr/local/go/bin/* /usr/local/go/pkg/tool/*/*'
+	as_root ln -sf /usr/local/go/bin/go /usr/local/go/bin/gofmt /usr/local/bin/
+	rm -rf "$tmp"
+}
+
+if ! command -v apt-get >/dev/null; then
+	echo "setup: this host has no apt-get; \`lab doctor\` names what to install" >&2
+	exit 3
+fi
+missing=
+for p in $packages; do
+	installed "$p" || missing="$missing $p"
+done
+command -v go >/dev/null || missing="$missing golang-go"
+if [ -n "$missing" ] || ! have_source; then
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+	if ! have_source; then
+		for s in $sources; do
+			if [ -n "$(apt-cache madison "$s" 2>/dev/null)" ]; then
+				missing="$missing $s"
+				break
+			fi
+		done
+	fi
+	echo "setup: installing$missing"
+	# shellcheck disable=SC2086 # a list of words
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+if ! go_is_new; then
+	echo "setup: fetching $go_release"
+	fetch_go
+fi
