@@ -272,4 +272,6 @@ func (e *SizeError) Error() string {
 }
 
 // Hint says what to do about it.
-func (e *SizeError) Hint() string { return "say --yes if that is what you want, or lower it with --trials" }
+func (e *SizeError) Hint() string {
+	return "say --yes if that is what you want, or lower it with --trials"
+}

@@ -104,7 +104,9 @@ type QMP struct {
 	Socket string
 }
 
-func (q QMP) Args() []string { return []string{"-qmp", "unix:" + escape(q.Socket) + ",server=on,wait=off"} }
+func (q QMP) Args() []string {
+	return []string{"-qmp", "unix:" + escape(q.Socket) + ",server=on,wait=off"}
+}
 
 func (QMP) plumbing() {}
 

@@ -329,7 +329,7 @@ func (g *guest) ended(reason Reason) (*End, error) {
 	return &End{Reason: reason, Release: g.release, Console: g.console.end(consoleKeep), Took: time.Since(g.started)}, nil
 }
 
-func (g *guest) lastLines() string { return lastLines(g.console.end(2 << 10), 12) }
+func (g *guest) lastLines() string { return lastLines(g.console.end(2<<10), 12) }
 
 // createShared makes a sparse file of the given size and maps it.
 func createShared(path string, size int) ([]byte, error) {

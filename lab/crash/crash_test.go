@@ -1,0 +1,84 @@
+package crash
+
+import (
+	"strings"
+	"testing"
+)
+
+const mapWrites = `fatal error: concurrent map writes
+
+goroutine 7 [running]:
+runtime.fatal({0xd1d8c?, 0x3fff?})
+	runtime/panic.go:1096 +0x40 fp=0x400002ce70 sp=0x400002ce40 pc=0x430e0
+runtime.mapassign_fast64(0xbc420, 0x4000072120, 0x368d)
+	runtime/map_fast64.go:177 +0x2c0 fp=0x400002ceb0 sp=0x400002ce70 pc=0x1f710
+main.writeFixed(...)
+	ghost-map/main.go:78
+main.run.func1(0x1)
+	ghost-map/main.go:63 +0x224
+created by main.run in goroutine 1
+	ghost-map/main.go:55 +0x2dc
+
+goroutine 1 [semacquire]:
+sync.(*WaitGroup).Wait(0x4000012100)
+	sync/waitgroup.go:116 +0x7c
+`
+
+func TestClassify(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		e       Evidence
+		outcome Outcome
+		title   string
+	}{
+		{"pass", Evidence{Output: []byte("panic: just talking\n")}, Pass, ""},
+		{"map", Evidence{Exit: 2, Output: []byte(mapWrites)}, Crash, "fatal error: concurrent map writes in main.writeFixed"},
+		{"carriage returns", Evidence{Exit: 2, Output: []byte(strings.ReplaceAll(mapWrites, "\n", "\r\n"))}, Crash, "fatal error: concurrent map writes in main.writeFixed"},
+		{"nil", Evidence{Exit: 2, Output: []byte("panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x1]\n\ngoroutine 1 [running]:\nmain.f(0x1)\n\t/x/main.go:3 +0x4\n")}, Crash, "panic: runtime error: invalid memory address or nil pointer dereference in main.f"},
+		{"addresses", Evidence{Exit: 2, Output: []byte("unexpected fault address 0xdeadbeef\nfatal error: fault\n[signal SIGSEGV]\n\ngoroutine 5 [running]:\nmain.g()\n\t/x/main.go:3 +0x4\n")}, Crash, "fatal error: fault in main.g"},
+		{"recovered first", Evidence{Exit: 2, Output: []byte("panic: first\nstill here\npanic: second\n\ngoroutine 1 [running]:\nmain.h()\n\t/x/main.go:1\n")}, Crash, "panic: second in main.h"},
+		{"numbers", Evidence{Exit: 2, Output: []byte("panic: id 1234567 at 0xc000012345\n\ngoroutine 1 [running]:\n")}, Crash, "panic: id N at ADDR"},
+		{"method", Evidence{Exit: 2, Output: []byte("panic: x\n\ngoroutine 1 [running]:\nmain.(*T).Do(0x1)\n\t/x/main.go:1\n")}, Crash, "panic: x in main.(*T).Do"},
+		{"race detector", Evidence{Exit: 66, Output: []byte("==================\nWARNING: DATA RACE\nWrite at 0x1\n")}, Crash, "WARNING: DATA RACE"},
+		{"test", Evidence{Exit: 1, Output: []byte("--- FAIL: TestX\nFAIL\n")}, Crash, "--- FAIL: TestX"},
+		{"status", Evidence{Exit: 3, Output: []byte("no words")}, Crash, "exit status 3"},
+		{"signal", Evidence{Exit: -1, Signal: 9}, Crash, "killed by signal 9"},
+		{"late", Evidence{Exit: 2, TimedOut: true, Output: []byte("SIGQUIT: quit\n")}, Hang, "no end within the time limit"},
+		{"escape codes", Evidence{Exit: 2, Output: []byte("panic: \x1b[31mred\x07\n\ngoroutine 1 [running]:\n")}, Crash, "panic: ?[31mred?"},
+	} {
+		r := Classify(c.e)
+		if r.Outcome != c.outcome || r.Title != c.title {
+			t.Errorf("%s: %s %q, want %s %q", c.name, r.Outcome, r.Title, c.outcome, c.title)
+		}
+	}
+}
+
+func TestFrames(t *testing.T) {
+	r := Classify(Evidence{Exit: 2, Output: []byte(mapWrites)})
+	if len(r.Frames) != 4 || r.Frames[2] != (Frame{"main.writeFixed", "ghost-map/main.go", 78}) {
+		t.Errorf("frames: %+v", r.Frames)
+	}
+}
+
+func TestPanicTitle(t *testing.T) {
+	console := "[    1.0] Unable to handle kernel NULL pointer dereference at virtual address 0000000000000010\r\n[    1.2] Kernel panic - not syncing: Oops: Fatal exception\r\n"
+	if got := PanicTitle([]byte(console)); got != "kernel panic: Oops: Fatal exception: Unable to handle kernel NULL pointer dereference at virtual address N" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func FuzzClassify(f *testing.F) {
+	f.Add([]byte(mapWrites))
+	f.Add([]byte("\ngoroutine \npanic: \x00"))
+	f.Fuzz(func(t *testing.T, out []byte) {
+		r := Classify(Evidence{Exit: 2, Output: out})
+		if r.Outcome != Crash || r.Title == "" {
+			t.Errorf("exit status 2 became %+v", r)
+		}
+		for _, c := range r.Title {
+			if c < ' ' || c == 0x7f {
+				t.Errorf("the title %q can act on a terminal", r.Title)
+			}
+		}
+	})
+}

@@ -1,0 +1,108 @@
+package vm
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ghostlab/images"
+	"ghostlab/initramfs/wire"
+	"ghostlab/lab/labtest"
+	"ghostlab/lab/qemu"
+)
+
+// config is a guest with the program of a testdata folder.
+func config(t *testing.T, program string, trials ...wire.Trial) Config {
+	t.Helper()
+	img := labtest.Image(t, filepath.Join("testdata", program))
+	return Config{
+		QEMU: "qemu-system-aarch64", CPU: "cortex-a57", VCPUs: 2, Memory: 512,
+		Kernel: img.Kernel.Image(), Initramfs: img.Initramfs, Dir: t.TempDir(),
+		Spec: wire.Spec{Trials: trials}, Silence: 2 * time.Minute,
+	}
+}
+
+func TestLabFaultRecordsFaultsAtKnownDistances(t *testing.T) {
+	cfg := config(t, "faults", wire.Trial{ID: 1, Argv: []string{images.ProgramPath}, Timeout: time.Minute, Faults: true})
+	var end wire.Message
+	_, err := Run(t.Context(), cfg, func(m wire.Message) {
+		if m.Kind == wire.End {
+			end = m
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := string(end.Output)
+	if strings.Count(out, "\nok ")+1 < 9 || strings.Contains(out, "not ok") {
+		t.Errorf("the guest says:\n%s", out)
+	}
+}
+
+func TestGuestWithoutTrialsPowersOff(t *testing.T) {
+	cfg := config(t, "faults")
+	end, err := Run(t.Context(), cfg, func(wire.Message) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if end.Reason != PoweredOff || end.Release == "" {
+		t.Errorf("got %v of kernel %q", end.Reason, end.Release)
+	}
+}
+
+func TestBootFailureIsABootError(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "initramfs.cpio")
+	if err := os.WriteFile(broken, []byte("no archive"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cfg := config(t, "faults")
+	cfg.Initramfs = broken
+	_, err := Run(t.Context(), cfg, func(wire.Message) {})
+	var boot *BootError
+	if !errors.As(err, &boot) || !strings.Contains(boot.Error(), "Kernel panic") {
+		t.Errorf("want a BootError with the kernel's words, got %v", err)
+	}
+	cfg = config(t, "faults")
+	cfg.CPU = "no-such-cpu"
+	_, err = Run(t.Context(), cfg, func(wire.Message) {})
+	var exit *qemu.ExitError
+	if !errors.As(err, &boot) || !errors.As(err, &exit) || !strings.Contains(err.Error(), "no-such-cpu") {
+		t.Errorf("want a BootError with QEMU's words, got %v", err)
+	}
+}
+
+// The command that -v prints must work without lab.
+func TestCommandByHandRunsTheSameGuest(t *testing.T) {
+	cfg := config(t, "faults", wire.Trial{ID: 1, Argv: []string{images.ProgramPath}, Timeout: time.Minute})
+	var byHand string
+	cfg.Started = func(cmd, _ string) { byHand = cmd }
+	if _, err := Run(t.Context(), cfg, func(wire.Message) {}); err != nil {
+		t.Fatal(err)
+	}
+	out := shell(t, byHand)
+	if !strings.Contains(out, "ok distances") || !strings.Contains(out, "lab: trial 1 ends: exit status 0") {
+		t.Errorf("%s\nprinted:\n%s", byHand, out)
+	}
+}
+
+func TestNoFolderIsLeft(t *testing.T) {
+	cfg := config(t, "faults")
+	var socket string
+	cfg.GDB = true
+	cfg.Started = func(_, s string) {
+		socket = s
+		info, err := os.Stat(filepath.Dir(s))
+		if err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("the folder of the sockets: %v, %v", info, err)
+		}
+	}
+	if _, err := Run(t.Context(), cfg, func(wire.Message) {}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Dir(socket)); !os.IsNotExist(err) {
+		t.Errorf("%s is left: %v", filepath.Dir(socket), err)
+	}
+}
