@@ -132,8 +132,8 @@ func TestPatchThatDoesNotFitChangesNothing(t *testing.T) {
 
 func TestDroppedOptionsAreNamedWithTheirDependency(t *testing.T) {
 	dir := tree(t, map[string]string{
-		".config": "CONFIG_A=y\n# CONFIG_MODULES is not set\nCONFIG_EXPERT=y\n",
-		"Kconfig": "config MODULES\n\tbool \"Modules\"\n\nif MODULES\nconfig PROBES\n\tbool \"Probes\"\n\tdepends on A && !EXPERT\n\thelp\n\t  config NOT_ONE\nendif\n",
+		".config":    "CONFIG_A=y\n# CONFIG_MODULES is not set\nCONFIG_EXPERT=y\n",
+		"Kconfig":    "config MODULES\n\tbool \"Modules\"\n\nif MODULES\nconfig PROBES\n\tbool \"Probes\"\n\tdepends on A && !EXPERT\n\thelp\n\t  config NOT_ONE\nendif\n",
 		"mm/Kconfig": "config HIDDEN\n\tbool\n",
 	})
 	want, err := parseConfig("my.config", []byte("CONFIG_A=y\nCONFIG_PROBES=y\nCONFIG_HIDDEN=y\nCONFIG_GONE=y\n# CONFIG_B is not set\n"))

@@ -146,10 +146,15 @@ func (b *batchState) infrastructure(err error) {
 
 // verdict judges a trial that took the whole guest with it.
 func (b *batchState) verdict(t *trial, end *vm.End) {
+	// Other trials have used the same console before.
+	out := end.Console
+	if i := bytes.LastIndex(out, fmt.Appendf(nil, "lab: trial %d begins\n", t.n)); i >= 0 {
+		out = out[i:]
+	}
 	rep := crash.Report{Outcome: crash.GuestPanic}
 	switch end.Reason {
 	case vm.Panicked:
-		rep.Title = crash.PanicTitle(end.Console)
+		rep.Title = crash.PanicTitle(out)
 	case vm.Hung:
 		rep = crash.Report{Outcome: crash.Hang, Title: "the guest does not answer"}
 	case vm.Flooded:
@@ -158,10 +163,6 @@ func (b *batchState) verdict(t *trial, end *vm.End) {
 		rep.Title = "the program restarted the guest"
 	default:
 		rep.Title = "the program switched the guest off"
-	}
-	out := end.Console
-	if i := bytes.LastIndex(out, fmt.Appendf(nil, "lab: trial %d begins\n", t.n)); i >= 0 {
-		out = out[i:]
 	}
 	b.write(t, journal.Trial{Outcome: rep.Outcome, Title: rep.Title, Exit: -1}, rep, out, nil)
 }

@@ -4,6 +4,7 @@
 package vm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -308,12 +309,22 @@ func (g *guest) verdict(why string) (*End, error) {
 		return nil, &InfraError{What: "qemu ended under the guest", Err: err}
 	}
 	switch {
-	case panicLine.Match(g.console.end(consoleKeep)):
+	case endsInPanic(g.console.end(consoleKeep)):
 		return g.ended(Panicked)
 	case why == "guest-reset":
 		return g.ended(Reset)
 	}
 	return g.ended(PoweredOff)
+}
+
+// endsInPanic says whether the kernel panicked. A program can print the same
+// line, but then init goes on to say how its trial ended.
+func endsInPanic(console []byte) bool {
+	all := panicLine.FindAllIndex(console, -1)
+	if len(all) == 0 {
+		return false
+	}
+	return !bytes.Contains(console[all[len(all)-1][1]:], []byte("\nlab: trial "))
 }
 
 // consoleKeep is how much of the console's end goes into End.

@@ -242,7 +242,7 @@ func lost() error {
 	l, _ := os.ReadFile(dir + "lost")
 	lost, err := strconv.Atoi(strings.TrimSpace(string(l)))
 	kept := strings.Count(string(b), "\n")
-	if err != nil || kept >= pages || kept < 1024 || kept+lost < pages || kept+lost > pages+500 {
+	if err != nil || kept >= pages || kept < 1024 || kept+lost < pages || kept+lost > pages+2000 {
 		return fmt.Errorf("%d faults: %d kept, %q lost (%v)", pages, kept, l, err)
 	}
 	return nil

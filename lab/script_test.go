@@ -1,0 +1,262 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"ghostlab/lab/labtest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"lab": main})
+}
+
+// Each script in testdata is a session on a terminal.
+func TestScripts(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("ROOT", root)
+			env.Setenv("LAB_CACHE", filepath.Join(env.WorkDir, "cache"))
+			env.Setenv("HOME", env.WorkDir)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// exits runs a command and compares its exit code: exits 2 lab run none.yaml.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	if exit, ok := err.(*osexec.ExitError); ok {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got := fmt.Sprint(code); got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// binary builds lab, for tests that kill it.
+func binary(t *testing.T) string {
+	t.Helper()
+	labtest.Kernel(t) // built beforehand, with its own progress
+	path := filepath.Join(t.TempDir(), "lab")
+	if out, err := osexec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return path
+}
+
+func TestRunAndShow(t *testing.T) {
+	lab, runs := binary(t), t.TempDir()
+	var progress bytes.Buffer
+	cmd := osexec.CommandContext(t.Context(), lab, "run", "../scenarios/ghost-map/matrix.yaml", "--trials", "4", "--runs", runs, "-v")
+	cmd.Stderr = &progress
+	table, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, progress.String())
+	}
+	if !strings.Contains(progress.String(), "qemu-system-aarch64 -M virt,highmem=off -cpu cortex-a57,pmu=on") {
+		t.Errorf("-v does not show QEMU's command:\n%s", progress.String())
+	}
+	again, err := osexec.Command(lab, "show", "--runs", runs).Output()
+	if err != nil || !bytes.Equal(again, table) {
+		t.Errorf("show prints\n%s\nrun printed\n%s (%v)", again, table, err)
+	}
+	out, err := osexec.Command(lab, "show", "--json", "--runs", runs).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Run    string
+		Kernel struct {
+			Asked, Ran, Release string
+			StandIn             bool `json:"stand_in"`
+		}
+		Cells []struct {
+			Axes       map[string]string
+			N, Crash   int
+			Signatures []struct{ Title string }
+		}
+	}
+	if err := json.Unmarshal(out, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.Kernel.Asked != "5.15" || !strings.HasPrefix(doc.Kernel.Release, doc.Kernel.Ran) || doc.Kernel.StandIn != (doc.Kernel.Ran != "5.15") {
+		t.Errorf("kernel: %+v", doc.Kernel)
+	}
+	crashes := 0
+	for _, c := range doc.Cells {
+		if c.N != 4 {
+			t.Errorf("cell %v has %d results, want 4", c.Axes, c.N)
+		}
+		if c.Axes["gomaxprocs"] == "2" && c.Crash > 0 {
+			crashes += c.Crash
+			if !strings.HasPrefix(c.Signatures[0].Title, "fatal error: concurrent map") {
+				t.Errorf("signature %q", c.Signatures[0].Title)
+			}
+		}
+	}
+	if crashes == 0 {
+		t.Error("12 trials of two threads on one map, and no crash")
+	}
+	evidence(t, filepath.Join(runs, doc.Run))
+}
+
+// evidence checks that crashes have their console and their fault records.
+func evidence(t *testing.T, dir string) {
+	t.Helper()
+	reports, err := filepath.Glob(filepath.Join(dir, "trials", "*", "crash.json"))
+	if err != nil || len(reports) == 0 {
+		t.Fatalf("no crash has a report: %v", err)
+	}
+	for _, r := range reports {
+		log, _ := os.ReadFile(filepath.Join(filepath.Dir(r), "console.log"))
+		faults, _ := os.ReadFile(filepath.Join(filepath.Dir(r), "lab_fault.txt"))
+		if !bytes.Contains(log, []byte("fatal error: ")) {
+			t.Errorf("%s: no fatal error in its console", r)
+		}
+		line, _, _ := strings.Cut(string(faults), "\n")
+		if f := strings.Fields(line); len(f) != 11 || f[9] == "-" {
+			t.Errorf("%s: no distances in its fault records: %q", r, line)
+		}
+	}
+}
+
+// kill -9 loses no finished trial and leaves no guest.
+func TestKilledLabLeavesNothingBehind(t *testing.T) {
+	lab, runs := binary(t), t.TempDir()
+	cmd := osexec.Command(lab, "run", "../scenarios/ghost-map/matrix.yaml", "--runs", runs, "-v")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	log := ""
+	for range 1200 {
+		if files, _ := filepath.Glob(filepath.Join(runs, "*", "trials.jsonl")); len(files) == 1 {
+			if b, _ := os.ReadFile(files[0]); bytes.Count(b, []byte("\n")) >= 5 {
+				log = files[0]
+				break
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if log == "" {
+		t.Fatal("no trial finished within a minute")
+	}
+	children := guestsOf(cmd.Process.Pid)
+	if len(children) == 0 {
+		t.Error("no guest was running")
+	}
+	cmd.Process.Signal(syscall.SIGKILL)
+	cmd.Wait()
+	for _, pid := range children {
+		for i := 0; alive(pid); i++ {
+			if i == 100 {
+				t.Fatalf("QEMU %d outlived lab", pid)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	out, err := osexec.Command(lab, "show", "--json", "--runs", runs).Output()
+	if err != nil || !bytes.Contains(out, []byte(`"n": `)) {
+		t.Errorf("show: %v\n%s", err, out)
+	}
+}
+
+func guestsOf(lab int) []int {
+	out, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", lab, lab))
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", lab))
+	for _, f := range tasks {
+		b, _ := os.ReadFile(f)
+		out = append(append(out, ' '), b...)
+	}
+	seen := map[int]bool{}
+	var pids []int
+	for _, f := range strings.Fields(string(out)) {
+		var pid int
+		if fmt.Sscan(f, &pid); !seen[pid] {
+			seen[pid] = true
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func alive(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !bytes.Contains(b, []byte(") Z "))
+}
+
+// One gdb stops in the Go program and in the kernel and sees both stacks.
+func TestDebugWithARealGdb(t *testing.T) {
+	lab := binary(t)
+	if _, err := osexec.LookPath("gdb-multiarch"); err != nil {
+		t.Skip("gdb-multiarch is not installed")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	cmd := osexec.CommandContext(ctx, lab, "debug", "ghost-map")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Signal(os.Interrupt)
+	buf := make([]byte, 4096)
+	n, err := stdout.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(buf[:n]), "\n")
+	script := filepath.Join(t.TempDir(), "test.gdb")
+	os.WriteFile(script, []byte(`set pagination off
+hbreak runtime.mapassign_fast64
+continue
+backtrace
+info args
+list
+delete
+hbreak handle_mm_fault
+continue
+backtrace
+lx-version
+kill
+`), 0o600)
+	out, err := osexec.CommandContext(ctx, "sh", "-c", line+" -batch -x "+script).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, out)
+	}
+	for _, want := range []string{
+		"in main.run.func2 ()", "key = ", "func mapassign_fast64(", // the program: stack, arguments, source
+		"handle_mm_fault (vma=", "in el0_", "Linux version", // the kernel: arguments, stack, lx- commands
+	} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("gdb did not print %q", want)
+		}
+	}
+	if t.Failed() {
+		t.Logf("%s\n%s", line, out)
+	}
+}
