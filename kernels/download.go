@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -35,9 +36,9 @@ func (e *ChecksumError) Hint() string {
 	return "something between here and the server changed the archive; use --kernel-source with one you trust"
 }
 
-// download brings url to path, continuing what an earlier try has left in
+// download brings an address to path, continuing what an earlier try has left in
 // path.partial, and checks its digest. The file appears only when it is right.
-func download(ctx context.Context, client *http.Client, url, sha256, path string, out *progress.Output) error {
+func download(ctx context.Context, client *http.Client, address, sha256, path string, out *progress.Output) error {
 	partial := path + ".partial"
 	var last error
 	for try := range resumes {
@@ -49,12 +50,12 @@ func download(ctx context.Context, client *http.Client, url, sha256, path string
 			}
 		}
 		var final bool
-		if final, last = transfer(ctx, client, url, partial, out); last == nil || final || ctx.Err() != nil {
+		if final, last = transfer(ctx, client, address, partial, out); last == nil || final || ctx.Err() != nil {
 			break
 		}
 	}
 	if last != nil {
-		return fmt.Errorf("download %s: %w", url, last)
+		return fmt.Errorf("download %s: %w", address, last)
 	}
 	got, err := store.FileSum(partial)
 	if err != nil {
@@ -64,14 +65,14 @@ func download(ctx context.Context, client *http.Client, url, sha256, path string
 		if err := os.Remove(partial); err != nil {
 			return err
 		}
-		return &ChecksumError{URL: url, Want: sha256, Got: got}
+		return &ChecksumError{URL: address, Want: sha256, Got: got}
 	}
 	return os.Rename(partial, path)
 }
 
 // transfer appends what is missing to partial. Final errors are those that
 // another try would meet again.
-func transfer(ctx context.Context, client *http.Client, url, partial string, out *progress.Output) (final bool, err error) {
+func transfer(ctx context.Context, client *http.Client, address, partial string, out *progress.Output) (final bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	f, err := os.OpenFile(partial, os.O_CREATE|os.O_RDWR, 0o644)
@@ -83,7 +84,7 @@ func transfer(ctx context.Context, client *http.Client, url, partial string, out
 	if err != nil {
 		return true, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return true, err
 	}
@@ -92,6 +93,10 @@ func transfer(ctx context.Context, client *http.Client, url, partial string, out
 	}
 	resp, err := client.Do(req)
 	if err != nil {
+		var long *url.Error // repeats the address
+		if errors.As(err, &long) {
+			err = long.Err
+		}
 		var dial *net.OpError
 		return errors.As(err, &dial) && dial.Op == "dial", err
 	}
@@ -117,7 +122,7 @@ func transfer(ctx context.Context, client *http.Client, url, partial string, out
 			return true, err
 		}
 	}
-	task := out.Bytes("download "+baseOf(url), total)
+	task := out.Bytes("download "+baseOf(address), total)
 	defer task.End()
 	task.Set(have)
 	stall := time.AfterFunc(stallTimeout, cancel)
