@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -203,14 +202,4 @@ func (p *cellProgress) end() {
 	for _, t := range p.tasks {
 		t.End()
 	}
-}
-
-// shown is a path as the user would type it.
-func shown(path string) string {
-	if wd, err := os.Getwd(); err == nil {
-		if rel, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(rel) {
-			return rel
-		}
-	}
-	return path
 }
