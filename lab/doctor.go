@@ -73,11 +73,8 @@ func (a *app) doctor(ctx context.Context) error {
 		fmt.Fprintf(a.stdout, "\nno package manager of apt, dnf, pacman and brew was found; install the missing tools by hand\n")
 	}
 	if !ok {
-		if err != nil {
-			var hint interface{ Hint() string }
-			if errors.As(err, &hint) {
-				fmt.Fprintf(a.stdout, "\nhint: %s\n", hint.Hint())
-			}
+		if h := hintOf(err); h != "" {
+			fmt.Fprintf(a.stdout, "\nhint: %s\n", h)
 		}
 		return silentError{exitInfra}
 	}

@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"ghostlab/lab/store"
 )
 
 func main() {
@@ -38,8 +40,18 @@ func complain(w io.Writer, err error) {
 		return
 	}
 	fmt.Fprintf(w, "lab: %v\n", err)
-	var hint interface{ Hint() string }
-	if errors.As(err, &hint) && hint.Hint() != "" {
-		fmt.Fprintf(w, "hint: %s\n", strings.ReplaceAll(hint.Hint(), "\n", "\n      "))
+	if h := hintOf(err); h != "" {
+		fmt.Fprintf(w, "hint: %s\n", strings.ReplaceAll(h, "\n", "\n      "))
 	}
+}
+
+func hintOf(err error) string {
+	var hint interface{ Hint() string }
+	switch {
+	case errors.As(err, &hint):
+		return hint.Hint()
+	case errors.Is(err, syscall.ENOSPC):
+		return (&store.SpaceError{}).Hint()
+	}
+	return ""
 }

@@ -101,6 +101,7 @@ func (a *app) run(cmd *cobra.Command, file string, f runFlags) error {
 	if err := job.Folder.Close(); err != nil {
 		runErr = errors.Join(runErr, err)
 	}
+	out.Close() // the table must not share the terminal with bars
 	return a.conclude(job.Folder, f.json, runErr)
 }
 

@@ -36,7 +36,8 @@ func New(w io.Writer) *Output {
 	return o
 }
 
-// Close waits until the last state of the bars is on the screen.
+// Close waits until the last state of the bars is on the screen. It may be
+// called again.
 func (o *Output) Close() {
 	if o != nil && o.bars != nil {
 		o.bars.Shutdown()
