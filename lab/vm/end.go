@@ -1,0 +1,68 @@
+package vm
+
+import "time"
+
+// Reason says how a guest ended. Its zero value is invalid.
+type Reason int
+
+const (
+	// PoweredOff: the guest ended itself.
+	PoweredOff Reason = iota + 1
+	// Panicked: the kernel panicked.
+	Panicked
+	// Reset: the guest restarted itself, without a panic.
+	Reset
+	// Hung: no message within Silence; the lab ended it.
+	Hung
+	// Flooded: more console output than anyone can want; the lab ended it.
+	Flooded
+)
+
+func (r Reason) String() string {
+	return [...]string{"invalid", "powered off", "kernel panic", "reset", "hung", "console flood"}[r]
+}
+
+// End is how a guest ended after it had booted.
+type End struct {
+	Reason  Reason
+	Release string // of the kernel, as the guest reported it
+	// Console is the end of what the guest printed, at most 256 KiB.
+	Console []byte
+	Took    time.Duration
+}
+
+// BootError says that a guest never became ready.
+type BootError struct {
+	Stage   string // how far it came
+	Console string // the end of what it printed
+	Err     error
+}
+
+func (e *BootError) Error() string {
+	s := "boot: " + e.Stage
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	if e.Console != "" {
+		s += "; the console ends with:\n" + e.Console
+	}
+	return s
+}
+
+func (e *BootError) Unwrap() error { return e.Err }
+
+// InfraError says that the machinery failed under a guest that had booted: QEMU
+// died, the mailbox is corrupt, the disk is full. It is never a result.
+type InfraError struct {
+	What string
+	Err  error
+}
+
+func (e *InfraError) Error() string {
+	if e.Err == nil {
+		return e.What
+	}
+	return e.What + ": " + e.Err.Error()
+}
+
+func (e *InfraError) Unwrap() error { return e.Err }
