@@ -4,8 +4,6 @@ package images
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -99,13 +97,4 @@ func pack(path, initPath, program string) error {
 		return err
 	}
 	return f.Close()
-}
-
-// Save writes the manifest to a file.
-func (m Manifest) Save(path string) error {
-	b, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return fmt.Errorf("manifest: %w", err)
-	}
-	return os.WriteFile(path, append(b, '\n'), 0o644)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"time"
 
 	"ghostlab/lab/progress"
@@ -118,11 +119,11 @@ func transfer(ctx context.Context, client *http.Client, address, partial string,
 	total := int64(0)
 	if resp.ContentLength > 0 {
 		total = have + resp.ContentLength
-		if err := store.NeedSpace(dirOf(partial), resp.ContentLength); err != nil {
+		if err := store.NeedSpace(filepath.Dir(partial), resp.ContentLength); err != nil {
 			return true, err
 		}
 	}
-	task := out.Bytes("download "+baseOf(address), total)
+	task := out.Bytes("download "+filepath.Base(address), total)
 	defer task.End()
 	task.Set(have)
 	stall := time.AfterFunc(stallTimeout, cancel)

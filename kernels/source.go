@@ -60,7 +60,7 @@ func archive(st *store.Store, src Source, client *http.Client, out *progress.Out
 	h := store.NewHasher("archive 1")
 	h.Add("sha256", src.SHA256)
 	dir := st.Path("archives", h.Key())
-	path := filepath.Join(dir, baseOf(src.Archive))
+	path := filepath.Join(dir, filepath.Base(src.Archive))
 	return &origin{name: src.Archive, digest: src.SHA256, fetch: func(ctx context.Context) (string, error) {
 		unlock, err := st.Lock(ctx, "archives", h.Key())
 		if err != nil {

@@ -19,10 +19,6 @@ import (
 	"ghostlab/lab/store"
 )
 
-func dirOf(path string) string { return filepath.Dir(path) }
-
-func baseOf(path string) string { return filepath.Base(path) }
-
 // version reads the kernel's version from its top Makefile, as "5.15.135".
 func version(makefile []byte) (string, error) {
 	v := map[string]string{}

@@ -16,7 +16,6 @@ import (
 // batchState follows the trials of one guest.
 type batchState struct {
 	run     *run
-	folder  *journal.Folder
 	vm      int
 	left    []*trial // not ended, in the guest's order
 	current *trial   // begun and not ended
@@ -27,7 +26,7 @@ type batchState struct {
 func (b *batchState) receive(m wire.Message) {
 	switch m.Kind {
 	case wire.Ready:
-		if err := b.folder.SetRelease(m.Release); err != nil {
+		if err := b.run.Folder.SetRelease(m.Release); err != nil {
 			b.run.fail(err)
 		}
 	case wire.Begin:

@@ -172,7 +172,7 @@ func (r *run) next(ctx context.Context) (guestKind, []*trial, int) {
 
 // guest runs one guest with a batch of trials and gives back what it has not done.
 func (r *run) guest(ctx context.Context, kind guestKind, batch []*trial, n int) {
-	b := &batchState{run: r, vm: n, left: batch, folder: r.Folder}
+	b := &batchState{run: r, vm: n, left: batch}
 	cfg := r.Machine
 	img := r.Image[kind.goVersion]
 	cfg.Kernel, cfg.Initramfs = img.Kernel.Image(), img.Initramfs
