@@ -4,6 +4,7 @@ package images
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -31,6 +32,52 @@ type Manifest struct {
 	Initramfs string `json:"initramfs_sha256"`
 	Program   string `json:"program_sha256"`
 	Go        string `json:"go"` // the program's toolchain
+	// Artefacts are the folders of the three in the store of the host that
+	// made them, relative to it.
+	Artefacts Artefacts `json:"artefacts"`
+}
+
+// Artefacts are folders in a store.
+type Artefacts struct {
+	Kernel    string `json:"kernel"`
+	Initramfs string `json:"initramfs"`
+	Program   string `json:"program"`
+}
+
+// Open returns the image that a manifest describes, as it is in the store. It
+// fails when any of it is gone or is not what it was.
+func Open(st *store.Store, m Manifest) (*Image, error) {
+	at := func(folder string) string { return filepath.Join(st.Dir(), filepath.FromSlash(folder)) }
+	k, err := kernels.Open(at(m.Artefacts.Kernel))
+	if err != nil {
+		return nil, err
+	}
+	img := &Image{
+		Kernel: k, Manifest: m,
+		Initramfs: filepath.Join(at(m.Artefacts.Initramfs), initramfsFile),
+		Program:   filepath.Join(at(m.Artefacts.Program), programFile),
+	}
+	for path, want := range map[string]string{k.Image(): m.Kernel, img.Initramfs: m.Initramfs, img.Program: m.Program} {
+		sum, err := store.FileSum(path)
+		if err != nil {
+			return nil, err
+		}
+		if sum != want {
+			return nil, fmt.Errorf("%s has changed: want sha256 %s, got %s", path, want, sum)
+		}
+	}
+	return img, nil
+}
+
+const (
+	initramfsFile = "initramfs.cpio"
+	programFile   = "repro"
+)
+
+// Same says whether two manifests describe the same guest, wherever it is kept.
+func (m Manifest) Same(other Manifest) bool {
+	m.Artefacts, other.Artefacts = Artefacts{}, Artefacts{}
+	return m == other
 }
 
 // Ensure compiles the Go main package in dir with the given Go version and
@@ -50,13 +97,14 @@ func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, dir, goVers
 		return nil, err
 	}
 	folder, err := st.Ensure(ctx, "initramfs", h.Key(), func(ctx context.Context, staging string) error {
-		return pack(filepath.Join(staging, "initramfs.cpio"), initPath, program)
+		return pack(filepath.Join(staging, initramfsFile), initPath, program)
 	})
 	if err != nil {
 		return nil, err
 	}
-	img := &Image{Kernel: k, Program: program, Initramfs: filepath.Join(folder, "initramfs.cpio")}
+	img := &Image{Kernel: k, Program: program, Initramfs: filepath.Join(folder, initramfsFile)}
 	img.Manifest = Manifest{Kernel: k.Manifest.Image, Program: sum, Go: goVersion}
+	img.Manifest.Artefacts = Artefacts{Kernel: st.Relative(k.Dir), Initramfs: st.Relative(folder), Program: st.Relative(filepath.Dir(program))}
 	img.Manifest.Initramfs, err = store.FileSum(img.Initramfs)
 	return img, err
 }
@@ -68,7 +116,7 @@ func compile(ctx context.Context, st *store.Store, dir, goVersion string) (path,
 		return "", "", err
 	}
 	defer os.RemoveAll(tmp)
-	fresh := filepath.Join(tmp, "repro")
+	fresh := filepath.Join(tmp, programFile)
 	if err := toolchain.Compile(ctx, toolchain.Build{Go: goVersion, Dir: dir, Package: ".", LDFlags: "-buildid=", Out: fresh}); err != nil {
 		return "", "", err
 	}
@@ -78,9 +126,9 @@ func compile(ctx context.Context, st *store.Store, dir, goVersion string) (path,
 	h := store.NewHasher("program 1")
 	h.Add("sha256", sum)
 	folder, err := st.Ensure(ctx, "programs", h.Key(), func(ctx context.Context, staging string) error {
-		return os.Rename(fresh, filepath.Join(staging, "repro"))
+		return os.Rename(fresh, filepath.Join(staging, programFile))
 	})
-	return filepath.Join(folder, "repro"), sum, err
+	return filepath.Join(folder, programFile), sum, err
 }
 
 func pack(path, initPath, program string) error {

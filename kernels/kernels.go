@@ -192,7 +192,18 @@ func (b *builder) ensure(ctx context.Context, s *Series, o *origin) (*Kernel, er
 	if err != nil {
 		return nil, err
 	}
-	k := &Kernel{Asked: s.Series, Ran: s.Series, Dir: dir}
+	k, err := Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	k.Asked, k.Ran = s.Series, s.Series
+	return k, nil
+}
+
+// Open returns the kernel in an artefact's folder. What was asked for is not
+// known there.
+func Open(dir string) (*Kernel, error) {
+	k := &Kernel{Dir: dir}
 	text, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	if err != nil {
 		return nil, err

@@ -79,25 +79,24 @@ func (a *app) debug(ctx context.Context, name string, set []string) error {
 
 	session := gdb.Session{Vmlinux: k.Vmlinux(), Program: img.Program, Module: module, ModuleDir: moduleDir, GOROOT: goroot}
 	session.KernelPrefix, session.KernelSources = k.Sources()
-	cfg := vm.Config{
-		QEMU: a.cfg.QEMU, CPU: a.cfg.CPU, VCPUs: a.cfg.CPUs, Memory: a.cfg.Memory,
-		Kernel: k.Image(), Initramfs: img.Initramfs, Dir: dir, Paused: true,
-		Spec: wire.Spec{Trials: []wire.Trial{runner.Spec(s, values, nil, 1, 0)}},
-		Started: func(byHand, socket string) {
-			if a.verbose {
-				out.Printf("%s", byHand)
-			}
-			session.Socket = socket
-			command, werr := session.Write(filepath.Join(dir, "lab.gdb"))
-			if werr != nil {
-				err = werr
-				return
-			}
-			fmt.Fprintf(a.stdout, "%s\n", command)
-			out.Printf("the guest waits before its first instruction; paste the line above into another terminal")
-		},
+	program := runner.Command(s, values, nil)
+	cfg := a.machine("")
+	cfg.Kernel, cfg.Initramfs, cfg.Dir, cfg.Paused = k.Image(), img.Initramfs, dir, true
+	cfg.Spec = wire.Spec{Trials: []wire.Trial{{ID: 1, Argv: program.Argv, Env: program.Env}}}
+	cfg.Started = func(byHand, socket string) {
+		if a.verbose {
+			out.Printf("%s", byHand)
+		}
+		session.Socket = socket
+		command, werr := session.Write(filepath.Join(dir, "lab.gdb"))
+		if werr != nil {
+			err = werr
+			return
+		}
+		fmt.Fprintf(a.stdout, "%s\n", command)
+		out.Printf("the guest waits before its first instruction; paste the line above into another terminal")
 	}
-	end, runErr := vm.Run(ctx, cfg, func(m wire.Message) {
+	end, runErr := vm.Run(ctx, cfg, func(m vm.Message) {
 		if m.Kind == wire.End {
 			fmt.Fprintf(a.stdout, "%s", m.Output)
 		}

@@ -59,6 +59,9 @@ func badInput(err error) bool {
 		as[*scenarios.NotFoundError](err) ||
 		as[*matrix.SizeError](err) ||
 		as[*journal.NoRunError](err) ||
+		as[*journal.NoTrialError](err) ||
+		as[*parallelError](err) ||
+		as[*changedError](err) ||
 		as[*toolchain.CompileError](err) ||
 		as[*kernels.UnknownSeriesError](err) ||
 		as[*kernels.SourceError](err) ||

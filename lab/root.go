@@ -11,7 +11,9 @@ import (
 	"ghostlab/kernels"
 	"ghostlab/lab/config"
 	"ghostlab/lab/progress"
+	"ghostlab/lab/qemu"
 	"ghostlab/lab/store"
+	"ghostlab/lab/vm"
 )
 
 // app is what every verb needs.
@@ -37,6 +39,7 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
 		Example: `  lab doctor                                  what this host lacks
   lab run scenarios/ghost-map/matrix.yaml     run a matrix
   lab show                                    the newest run again
+  lab replay 17                               a deterministic trial again, exactly
   lab debug ghost-map                         a paused guest for gdb`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -50,7 +53,7 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
 	config.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "print the QEMU command of each guest, ready to paste")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.runCommand(), a.showCommand(), a.buildCommand(), a.debugCommand(), a.doctorCommand(), a.configCommand())
+	root.AddCommand(a.runCommand(), a.showCommand(), a.replayCommand(), a.buildCommand(), a.debugCommand(), a.doctorCommand(), a.configCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -94,6 +97,32 @@ func (a *app) kernelOptions(retry bool) kernels.Options {
 		Jobs:         a.cfg.Jobs,
 		Retry:        retry,
 	}
+}
+
+// machine is the guest that the settings describe.
+func (a *app) machine(version string) vm.Config {
+	cfg := vm.Config{
+		QEMU: a.cfg.QEMU, Version: version, CPU: a.cfg.CPU, VCPUs: a.cfg.CPUs, Memory: a.cfg.Memory,
+		Engine: vm.Engine{Accelerator: qemu.HostAccelerator()},
+	}
+	if cfg.Engine.Accelerator != "tcg" {
+		cfg.CPU = "host" // the only model that every host's own processors can run
+	}
+	return cfg
+}
+
+// guests is how many run at once: what was asked for, or as many as the host has
+// cores and memory for.
+func (a *app) guests(asked int) int {
+	if asked > 0 {
+		return asked
+	}
+	n := a.cfg.Jobs / a.cfg.CPUs
+	if free := freeMemory(); free > 0 {
+		// A running guest and the next one, prepared.
+		n = min(n, free/(2*a.cfg.Memory))
+	}
+	return max(1, n)
 }
 
 // exactly is cobra.ExactArgs with a message that names what is missing.

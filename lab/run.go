@@ -21,9 +21,12 @@ import (
 )
 
 type runFlags struct {
-	trials int
-	yes    bool
-	json   bool
+	trials, guests    int
+	engine, isolation string
+	seed              uint64
+	verify            float64
+	yes               bool
+	json              bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -38,6 +41,11 @@ func (a *app) runCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, args[0], f) },
 	}
 	cmd.Flags().IntVar(&f.trials, "trials", 0, "trials of each cell, instead of the file's")
+	cmd.Flags().IntVarP(&f.guests, "guests", "j", 0, "guests at once (default: what the cores and the memory allow)")
+	cmd.Flags().StringVar(&f.engine, "engine", "", "parallel or deterministic, instead of the file's")
+	cmd.Flags().StringVar(&f.isolation, "isolation", "", "fork, process or boot, instead of the file's")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "seed of the order and of each trial, instead of the file's")
+	cmd.Flags().Float64Var(&f.verify, "verify", 2, "percentage of deterministic trials that are run twice and compared")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, fmt.Sprintf("run more than %d trials", matrix.Most))
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
 	return cmd
@@ -49,11 +57,8 @@ func (a *app) run(cmd *cobra.Command, file string, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	if cmd.Flags().Changed("trials") {
-		if f.trials < 1 {
-			return usageError{fmt.Errorf("--trials: want at least 1, got %d", f.trials), ""}
-		}
-		m.Trials = f.trials
+	if err := f.override(cmd, m); err != nil {
+		return err
 	}
 	if n := m.Size(); n > matrix.Most && !f.yes {
 		return &matrix.SizeError{Trials: n}
@@ -75,17 +80,17 @@ func (a *app) run(cmd *cobra.Command, file string, f runFlags) error {
 	record := journal.Run{
 		Started: time.Now().UTC(), Lab: labVersion(),
 		Scenario: m.Scenario.Name, Matrix: file, Trials: m.Trials, Timeout: m.Timeout, Seed: m.Seed,
-		Engine: m.Engine, Isolation: m.Isolation, Axes: m.Axes, Cells: m.Cells(),
+		Engine: m.Engine, Shift: m.Shift, Isolation: m.Isolation, Axes: m.Axes, Cells: m.Cells(),
 		Kernel: journal.Kernel{Asked: k.Asked, Ran: k.Ran, StandIn: k.StandIn, Why: k.Why, Source: k.Manifest.Source},
 		Go:     a.cfg.Go, QEMU: version, Host: hostInfo(),
 		Guest:  journal.Guest{CPU: a.cfg.CPU, VCPUs: a.cfg.CPUs, Memory: a.cfg.Memory},
 		Images: map[string]images.Manifest{},
 	}
+	record.Commands = runner.Commands(m.Scenario, record.Cells)
 	record.ID = record.Started.Format("20060102-150405") + "-" + m.Scenario.Name
 	job := runner.Job{
-		Matrix: m, Cells: record.Cells, Image: map[string]*images.Image{}, Go: a.cfg.Go,
-		Machine:  vm.Config{QEMU: a.cfg.QEMU, CPU: a.cfg.CPU, VCPUs: a.cfg.CPUs, Memory: a.cfg.Memory},
-		Parallel: max(1, a.cfg.Jobs/a.cfg.CPUs),
+		Matrix: m, Cells: record.Cells, Commands: record.Commands, Image: map[string]*images.Image{}, Go: a.cfg.Go,
+		Machine: a.machine(version), Store: st, Parallel: a.guests(f.guests), Verify: f.verify / 100,
 	}
 	for _, version := range toolchains(m, a.cfg.Go) {
 		img, err := images.Ensure(ctx, st, k, m.Scenario.ReproDir(), version)
@@ -105,12 +110,50 @@ func (a *app) run(cmd *cobra.Command, file string, f runFlags) error {
 	return a.conclude(job.Folder, f.json, runErr)
 }
 
+// override puts the flags given in the place of the file's values.
+func (f runFlags) override(cmd *cobra.Command, m *matrix.Matrix) error {
+	changed := cmd.Flags().Changed
+	wrong := func(flag, want string, got any) error {
+		return usageError{fmt.Errorf("--%s: want %s, got %v", flag, want, got), ""}
+	}
+	if changed("trials") {
+		if f.trials < 1 {
+			return wrong("trials", "at least 1", f.trials)
+		}
+		m.Trials = f.trials
+	}
+	if changed("engine") {
+		if f.engine != matrix.Parallel && f.engine != matrix.Deterministic {
+			return wrong("engine", "parallel or deterministic", f.engine)
+		}
+		m.Engine = f.engine
+	}
+	if changed("isolation") {
+		switch f.isolation {
+		case matrix.Fork, matrix.Process, matrix.Boot:
+			m.Isolation = f.isolation
+		default:
+			return wrong("isolation", "fork, process or boot", f.isolation)
+		}
+	}
+	if changed("seed") {
+		m.Seed = f.seed
+	}
+	if f.guests < 0 {
+		return wrong("guests", "at least 1", f.guests)
+	}
+	if f.verify < 0 || f.verify > 100 {
+		return wrong("verify", "a percentage", f.verify)
+	}
+	return nil
+}
+
 // carryOut runs the job with its progress on the terminal.
 func (a *app) carryOut(ctx context.Context, job runner.Job, out *progress.Output) error {
 	live := newCellProgress(out, job.Matrix, job.Cells)
 	defer live.end()
 	job.Trial = live.trial
-	job.Trouble = func(err error) { out.Printf("trouble, trying again: %v", err) }
+	job.Notice = func(text string) { out.Printf("%s", text) }
 	if a.verbose {
 		job.Boot = func(byHand string) { out.Printf("%s", byHand) }
 	}

@@ -2,34 +2,38 @@
 
 // Guest is /init in the lab's guest: it mounts what a Go program expects, runs
 // the trials of its spec one after the other, hands each result to the host and
-// powers off. It decides nothing: whether a trial crashed is for the host to say.
+// powers off. Without a spec it is a template: it stops, to be snapshotted, and
+// goes on in each clone with the spec that this one has. It decides nothing:
+// whether a trial crashed is for the host to say.
 package main
 
 import (
 	"fmt"
 	"os"
 	"runtime/debug"
-	"syscall"
 
 	"ghostlab/initramfs/wire"
 )
 
 func main() {
-	host := &reporter{}
-	if err := run(host); err != nil {
-		host.send(wire.Message{Kind: wire.Failed, Error: err.Error()})
-		fmt.Printf("lab: %v\n", err)
-	}
-	syscall.Sync()
-	syscall.Reboot(syscall.LINUX_REBOOT_CMD_POWER_OFF)
-}
-
-func run(host *reporter) error {
 	// init is small and short-lived; its collector would only compete with
 	// the program under test. The limit is for batches of noisy trials.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
 
+	host, machine := &reporter{}, power{}
+	err := setUp(host, &machine)
+	if err == nil {
+		err = run(host, machine)
+	}
+	if err != nil {
+		host.fail(err)
+	}
+	drainConsole()
+	machine.off()
+}
+
+func setUp(host *reporter, machine *power) (err error) {
 	if err := mountAll(); err != nil {
 		return err
 	}
@@ -37,11 +41,26 @@ func run(host *reporter) error {
 	if err := loopbackUp(); err != nil {
 		return err
 	}
-	if err := host.connect(); err != nil {
-		return err
+	if *machine, err = openPower(); err != nil {
+		return fmt.Errorf("power: %w", err)
 	}
+	return host.find()
+}
+
+func run(host *reporter, machine power) error {
 	spec, err := readSpec()
 	if err != nil {
+		return err
+	}
+	for spec == nil {
+		fmt.Print(wire.TemplateLine)
+		drainConsole()
+		alone(machine.stop)
+		if spec, err = readSpec(); err != nil {
+			return err
+		}
+	}
+	if err := host.connect(); err != nil {
 		return err
 	}
 	host.send(wire.Message{Kind: wire.Ready, Release: release()})
@@ -54,6 +73,7 @@ func run(host *reporter) error {
 		fmt.Printf("lab: trial %d begins\n", t.ID)
 		end := runTrial(t)
 		fmt.Printf("lab: trial %d ends: %s\n", t.ID, describe(end.Result))
+		drainConsole()
 		host.send(end)
 	}
 	return nil
@@ -74,10 +94,28 @@ func describe(r *wire.Result) string {
 
 // reporter sends messages by the mailbox. Without one, in a guest started by
 // hand, the console says enough.
-type reporter struct{ box *wire.Mailbox }
+type reporter struct {
+	dev *pciDevice
+	box *wire.Mailbox
+}
 
+func (r *reporter) find() (err error) {
+	if r.dev, err = findDevice(wire.MailboxVendor, wire.MailboxDevice, 2); err != nil {
+		return fmt.Errorf("mailbox: %w", err)
+	}
+	return nil
+}
+
+// connect opens the mailbox. A template must not: QEMU accepts a snapshot only
+// if the memory behind the device is where a new machine has it, nowhere yet.
 func (r *reporter) connect() (err error) {
-	r.box, err = openMailbox()
+	if r.dev == nil || r.box != nil {
+		return nil
+	}
+	if err := r.dev.enable(); err != nil {
+		return fmt.Errorf("enable mailbox: %w", err)
+	}
+	r.box, err = wire.OpenMailbox(r.dev.mem)
 	return err
 }
 
@@ -89,5 +127,13 @@ func (r *reporter) send(m wire.Message) {
 	}
 	if err := r.box.Send(m); err != nil {
 		fmt.Fprintf(os.Stderr, "lab: %v\n", err)
+	}
+}
+
+// fail says why init cannot go on, in every way that works.
+func (r *reporter) fail(err error) {
+	fmt.Printf("lab: %v\n", err)
+	if r.connect() == nil {
+		r.send(wire.Message{Kind: wire.Failed, Error: err.Error()})
 	}
 }

@@ -5,8 +5,8 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -53,6 +53,13 @@ func rawConsole() {
 	syscall.Syscall(syscall.SYS_IOCTL, 1, syscall.TCSETS, uintptr(unsafe.Pointer(&t)))
 }
 
+// drainConsole waits until the console has shown everything: the host compares
+// what it has seen of a trial, and a machine that is stopped shows no more.
+func drainConsole() {
+	const tcsbrk, onlyDrain = 0x5409, 1 // tcdrain(3)
+	syscall.Syscall(syscall.SYS_IOCTL, 1, tcsbrk, onlyDrain)
+}
+
 // loopbackUp configures lo, which programs with a server in them listen on.
 func loopbackUp() error {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM, 0)
@@ -78,58 +85,29 @@ func release() string {
 	return strings.TrimSpace(string(b))
 }
 
-// readSpec reads the spec that QEMU passes by fw_cfg.
-func readSpec() (wire.Spec, error) {
-	b, err := os.ReadFile("/sys/firmware/qemu_fw_cfg/by_name/" + wire.SpecFile + "/raw")
+const specPath = "/sys/firmware/qemu_fw_cfg/by_name/" + wire.SpecFile + "/raw"
+
+// readSpec reads the spec that QEMU passes by fw_cfg, nil in a template. The
+// device hands out a byte at a time, so no more is read than is there.
+func readSpec() (*wire.Spec, error) {
+	f, err := os.Open(specPath)
 	if os.IsNotExist(err) {
-		return wire.Spec{}, fmt.Errorf("no spec: QEMU was started without -fw_cfg name=%s, or the kernel without FW_CFG_SYSFS", wire.SpecFile)
+		return nil, fmt.Errorf("no spec: QEMU was started without -fw_cfg name=%s, or the kernel without FW_CFG_SYSFS", wire.SpecFile)
 	}
 	if err != nil {
-		return wire.Spec{}, fmt.Errorf("read spec: %w", err)
-	}
-	return wire.DecodeSpec(bytes.TrimRight(b, "\x00"))
-}
-
-// openMailbox maps the BAR of the ivshmem device. It returns nil when the
-// machine has no such device.
-func openMailbox() (*wire.Mailbox, error) {
-	devices, err := filepath.Glob("/sys/bus/pci/devices/*")
-	if err != nil {
-		return nil, err
-	}
-	for _, dir := range devices {
-		if !hasID(dir, "vendor", wire.MailboxVendor) || !hasID(dir, "device", wire.MailboxDevice) {
-			continue
-		}
-		if err := os.WriteFile(filepath.Join(dir, "enable"), []byte("1"), 0); err != nil {
-			return nil, fmt.Errorf("enable mailbox: %w", err)
-		}
-		mem, err := mapFile(filepath.Join(dir, "resource2_wc"))
-		if os.IsNotExist(err) {
-			mem, err = mapFile(filepath.Join(dir, "resource2"))
-		}
-		if err != nil {
-			return nil, fmt.Errorf("map mailbox: %w", err)
-		}
-		return wire.OpenMailbox(mem)
-	}
-	return nil, nil
-}
-
-func hasID(dir, file string, id int) bool {
-	b, err := os.ReadFile(filepath.Join(dir, file))
-	return err == nil && strings.TrimSpace(string(b)) == fmt.Sprintf("%#04x", id)
-}
-
-func mapFile(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read spec: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+	var b []byte
+	buf := make([]byte, 1024)
+	for {
+		n, err := f.Read(buf)
+		b = append(b, buf[:n]...)
+		if err == io.EOF || bytes.IndexByte(buf[:n], 0) >= 0 {
+			return wire.DecodeSpec(b)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read spec: %w", err)
+		}
 	}
-	return syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 }

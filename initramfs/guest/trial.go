@@ -26,6 +26,10 @@ func runTrial(t wire.Trial) wire.Message {
 	defer runtime.UnlockOSThread()
 
 	end := wire.Message{Kind: wire.End, ID: t.ID, Result: &wire.Result{}}
+	if err := schedule(t); err != nil {
+		end.Result.Error = err.Error()
+		return end
+	}
 	out, err := newCapture(os.Stdout)
 	if err != nil {
 		end.Result.Error = err.Error()

@@ -26,6 +26,12 @@ const (
 	// MaxOutput is how much of a program's output is kept.
 	MaxOutput = 512 << 10
 
+	// PowerVendor and PowerDevice are pvpanic's PCI IDs, PowerStop is its
+	// "panicked" event (QEMU, docs/specs/pvpanic.txt).
+	PowerVendor = 0x1b36
+	PowerDevice = 0x0011
+	PowerStop   = 1
+
 	mailboxMagic = 0x31584f424d42414c // "LABMBOX1", little-endian
 	mailboxHead  = 64
 )

@@ -35,17 +35,37 @@ type Run struct {
 	Timeout   time.Duration `json:"timeout"`
 	Seed      uint64        `json:"seed"`
 	Engine    string        `json:"engine"`
+	Shift     int           `json:"shift"` // of the deterministic engine
 	Isolation string        `json:"isolation"`
 	Axes      []matrix.Axis `json:"axes"`
 	Cells     []matrix.Cell `json:"cells"`
-	Kernel    Kernel        `json:"kernel"`
-	Go        string        `json:"go"` // where no axis says otherwise
-	QEMU      string        `json:"qemu"`
-	Host      Host          `json:"host"`
+	// Commands are what each cell's trials execute, by the cell's index.
+	Commands []Command `json:"commands"`
+	Kernel   Kernel    `json:"kernel"`
+	Go       string    `json:"go"` // where no axis says otherwise
+	QEMU     string    `json:"qemu"`
+	Host     Host      `json:"host"`
 	// Guest is the machine: QEMU's CPU model, vCPUs, MiB of memory.
 	Guest Guest `json:"guest"`
 	// Images are the manifests by toolchain.
 	Images map[string]images.Manifest `json:"images"`
+	// Verification says whether deterministic trials repeated. Nil until that
+	// was checked.
+	Verification *Verification `json:"verification,omitempty"`
+}
+
+// Verification is the result of running some deterministic trials twice.
+type Verification struct {
+	Checked   int `json:"checked"`
+	Identical int `json:"identical"`
+	// Diverged are the numbers of those that differed.
+	Diverged []int `json:"diverged,omitempty"`
+}
+
+// Command is what a trial executes in the guest.
+type Command struct {
+	Argv []string `json:"argv"`
+	Env  []string `json:"env"`
 }
 
 // Kernel says which kernel was asked for and which one ran.
@@ -86,11 +106,20 @@ type Trial struct {
 	Signal  int           `json:"signal,omitempty"`
 	// Duration is the guest's time from exec to exit.
 	Duration time.Duration `json:"duration"`
+	// Schedule is what decided how the trial's threads interleaved.
+	Schedule matrix.Schedule `json:"schedule"`
+	// Digest identifies a deterministic execution: outcome, duration, and each
+	// byte that the guest has shown. Empty in the parallel engine.
+	Digest string `json:"digest,omitempty"`
+	// Template is the digest of the snapshot that the guest was forked from.
+	Template string `json:"template,omitempty"`
 	// VM is the guest it ran in, Position its place there, from 1.
 	VM       int `json:"vm"`
 	Position int `json:"position"`
 	// Ended is the host's time.
 	Ended time.Time `json:"ended"`
+	// Sample is set for trials whose fault records are kept even if they pass.
+	Sample bool `json:"sample,omitempty"`
 	// Faults is the number of fault records kept, Lost those that were not
 	// recorded.
 	Faults int   `json:"faults,omitempty"`
@@ -165,26 +194,64 @@ func (f *Folder) save() error {
 	return renameio.WriteFile(filepath.Join(f.dir, runFile), append(b, '\n'), 0o644)
 }
 
-// VM is the folder of a guest's console and spec.
-func (f *Folder) VM(n int) string { return filepath.Join(f.dir, "vms", strconv.Itoa(n)) }
+// SetVerification records whether deterministic trials repeated.
+func (f *Folder) SetVerification(v Verification) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.run.Verification = &v
+	return f.save()
+}
+
+// Trial is the folder of a trial's evidence.
+func (f *Folder) Trial(n int) string { return TrialDir(f.dir, n) }
+
+// TrialDir is the folder of a trial's evidence in a run's folder.
+func TrialDir(run string, n int) string { return filepath.Join(run, "trials", strconv.Itoa(n)) }
+
+// VM is the folder of a guest's console and spec, where trials share a guest.
+func (f *Folder) VM(n int) string { return VMDir(f.dir, n) }
+
+// VMDir is the folder of a guest's console and spec in a run's folder.
+func VMDir(run string, n int) string { return filepath.Join(run, "vms", strconv.Itoa(n)) }
 
 // Evidence are the files kept of a trial, by name.
 type Evidence map[string][]byte
 
-// Append writes a trial's evidence and then its line: a line that is there has
-// all its evidence.
-func (f *Folder) Append(t Trial, evidence Evidence) error {
-	dir := filepath.Join(f.dir, "trials", strconv.Itoa(t.N))
-	for name, content := range evidence {
+func (e Evidence) write(dir string) error {
+	for name, content := range e {
 		if len(content) == 0 {
 			continue
 		}
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("trial %d: %w", t.N, err)
+			return err
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
-			return fmt.Errorf("trial %d: %w", t.N, err)
+			return err
 		}
+	}
+	return nil
+}
+
+// KeepAgain keeps another execution of a trial beside the first, with its
+// record.
+func (f *Folder) KeepAgain(n int, again Trial, evidence Evidence) error {
+	dir := filepath.Join(f.Trial(n), "again")
+	record, err := json.MarshalIndent(again, "", "  ")
+	if err != nil {
+		return err
+	}
+	if evidence == nil {
+		evidence = Evidence{}
+	}
+	evidence["record.json"] = record
+	return evidence.write(dir)
+}
+
+// Append writes a trial's evidence and then its line: a line that is there has
+// all its evidence.
+func (f *Folder) Append(t Trial, evidence Evidence) error {
+	if err := evidence.write(f.Trial(t.N)); err != nil {
+		return fmt.Errorf("trial %d: %w", t.N, err)
 	}
 	line, err := json.Marshal(t)
 	if err != nil {
@@ -274,6 +341,56 @@ func Find(dir, name string) (string, error) {
 		return a.dir < b.dir
 	})
 	return runs[len(runs)-1].dir, nil
+}
+
+// FindTrial returns a run's folder and a trial's number from RUN/TRIAL, from a
+// trial's folder, or from the number alone, which means the newest run.
+func FindTrial(dir, name string) (run string, n int, err error) {
+	name = filepath.Clean(name)
+	number := filepath.Base(name)
+	if n, err = strconv.Atoi(number); err != nil || n < 1 {
+		return "", 0, &NoTrialError{Name: name}
+	}
+	runName := filepath.Dir(name)
+	if filepath.Base(runName) == "trials" {
+		runName = filepath.Dir(runName)
+	}
+	if name == number {
+		runName = ""
+	}
+	run, err = Find(dir, runName)
+	return run, n, err
+}
+
+// NoTrialError says that a name is no trial's.
+type NoTrialError struct{ Name string }
+
+func (e *NoTrialError) Error() string { return fmt.Sprintf("no trial %q", e.Name) }
+
+// Hint says what to do about it.
+func (e *NoTrialError) Hint() string {
+	return "name it as RUN/TRIAL, such as 20261124-020841-ghost-map/17; a number alone means the newest run's"
+}
+
+// ReadEvidence returns what is kept of a trial.
+func ReadEvidence(run string, n int) (Evidence, error) {
+	dir := TrialDir(run, n)
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Evidence{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	ev := Evidence{}
+	for _, e := range entries {
+		if e.Type().IsRegular() {
+			if ev[e.Name()], err = os.ReadFile(filepath.Join(dir, e.Name())); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return ev, nil
 }
 
 // NoRunError says that a folder holds no run.

@@ -21,9 +21,27 @@ const Most = 100_000
 // Axes of the lab itself, beside the scenario's parameters. Environment
 // variables of the program are axes too: env.NAME.
 const (
-	AxisGo    = "go"    // the program's toolchain, such as 1.21.6
-	AxisVCPUs = "vcpus" // of the guest
-	envPrefix = "env."
+	AxisGo     = "go"     // the program's toolchain, such as 1.21.6
+	AxisVCPUs  = "vcpus"  // of the guest
+	AxisEngine = "engine" // Parallel or Deterministic
+	AxisShift  = "shift"  // of the deterministic engine
+	envPrefix  = "env."
+)
+
+// labAxes are the lab's own, as an error message lists them.
+var labAxes = []string{AxisGo, AxisVCPUs, AxisEngine, AxisShift}
+
+// Engines.
+const (
+	Parallel      = "parallel"      // vCPUs run at the same time; nothing repeats
+	Deterministic = "deterministic" // a trial is a function of image, spec and seed
+)
+
+// Isolations, from the cheapest to the dearest.
+const (
+	Process = "process" // many trials share a guest
+	Fork    = "fork"    // each trial has a clone of a booted guest
+	Boot    = "boot"    // each trial boots a guest
 )
 
 // Matrix is an experiment: a scenario, axes, and how often.
@@ -33,10 +51,13 @@ type Matrix struct {
 	Trials int
 	// Timeout of a trial, in the guest's time.
 	Timeout time.Duration
-	// Seed orders the trials.
-	Seed              uint64
-	Engine, Isolation string
-	Axes              []Axis
+	// Seed orders the trials, and each trial's own seed comes from it.
+	Seed uint64
+	// Engine and Shift are those of cells without an axis of that name.
+	Engine    string
+	Shift     int
+	Isolation string
+	Axes      []Axis
 }
 
 // Axis is a parameter and the values it takes, in the file's order.
@@ -56,7 +77,7 @@ func Parse(name string, text []byte, find func(scenario string) (*scenarios.Scen
 	if f.Scenario.Text == "" {
 		return nil, p.fail(f.Scenario, "scenario: want a name")
 	}
-	m := &Matrix{Trials: 100, Seed: 1, Engine: "parallel", Isolation: "process"}
+	m := &Matrix{Trials: 100, Seed: 1, Engine: Parallel, Shift: defaultShift, Isolation: Fork}
 	if m.Scenario, err = find(f.Scenario.Text); err != nil {
 		return nil, err
 	}
@@ -64,8 +85,14 @@ func Parse(name string, text []byte, find func(scenario string) (*scenarios.Scen
 	p.integer("trials", f.Trials, 1, &m.Trials)
 	p.duration("timeout", f.Timeout, &m.Timeout)
 	p.seed(f.Seed, &m.Seed)
-	p.choice("engine", f.Engine, []string{"parallel"}, &m.Engine)
-	p.choice("isolation", f.Isolation, []string{"process", "boot"}, &m.Isolation)
+	p.choice("engine", f.Engine, []string{Parallel, Deterministic}, &m.Engine)
+	p.choice("isolation", f.Isolation, []string{Fork, Process, Boot}, &m.Isolation)
+	if f.Shift != nil {
+		if err := checkShift(f.Shift.Text); err != nil {
+			return nil, p.fail(*f.Shift, "shift: %w", err)
+		}
+		m.Shift, _ = strconv.Atoi(f.Shift.Text)
+	}
 	for _, a := range f.Axes {
 		m.Axes = append(m.Axes, p.axis(m.Scenario, a))
 	}
@@ -138,7 +165,7 @@ func (p *parser) axis(s *scenarios.Scenario, a axis) Axis {
 	check, ok := checkOf(s, out.Name)
 	if !ok {
 		err := p.fail(a.name, "axis %q: neither a parameter of %s nor one of the lab's", out.Name, s.Name)
-		known := append(s.ParamNames(), AxisGo, AxisVCPUs)
+		known := append(s.ParamNames(), labAxes...)
 		if place, ok := err.(*scenarios.PlaceError); ok && place.Advice == "" {
 			if near := scenarios.Nearest(out.Name, known); near != "" {
 				place.Advice = fmt.Sprintf("did you mean %q?", near)
@@ -173,9 +200,13 @@ func checkOf(s *scenarios.Scenario, name string) (func(string) error, bool) {
 	case name == AxisGo:
 		return toolchain.CheckVersion, true
 	case name == AxisVCPUs:
+		return between(1, 8), true
+	case name == AxisShift:
+		return checkShift, true
+	case name == AxisEngine:
 		return func(v string) error {
-			if n, err := strconv.Atoi(v); err != nil || n < 1 || n > 8 {
-				return fmt.Errorf("want 1 to 8, got %q", v)
+			if v != Parallel && v != Deterministic {
+				return fmt.Errorf("want %s or %s, got %q", Parallel, Deterministic, v)
 			}
 			return nil
 		}, true
@@ -183,6 +214,15 @@ func checkOf(s *scenarios.Scenario, name string) (func(string) error, bool) {
 		return func(string) error { return nil }, true
 	}
 	return nil, false
+}
+
+func between(least, most int) func(string) error {
+	return func(v string) error {
+		if n, err := strconv.Atoi(v); err != nil || n < least || n > most {
+			return fmt.Errorf("want %d to %d, got %q", least, most, v)
+		}
+		return nil
+	}
 }
 
 // Cell is one combination of axis values.

@@ -17,6 +17,7 @@ type file struct {
 	Timeout   *scenarios.Scalar `yaml:"timeout"`
 	Seed      *scenarios.Scalar `yaml:"seed"`
 	Engine    *scenarios.Scalar `yaml:"engine"`
+	Shift     *scenarios.Scalar `yaml:"shift"`
 	Isolation *scenarios.Scalar `yaml:"isolation"`
 	Axes      axes              `yaml:"axes"`
 }

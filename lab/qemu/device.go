@@ -60,17 +60,72 @@ func (k Kernel) KernelArgs() []string {
 	return append([]string{"rdinit=/init", "quiet", "panic=-1", "oops=panic", "nokaslr"}, k.Extra...)
 }
 
-// Accelerator runs the guest's instructions. The zero value is multi-threaded TCG.
-type Accelerator struct{ noKernelArgs }
-
-func (Accelerator) Args() []string { return []string{"-accel", "tcg,thread=multi"} }
-
 // Console is the serial console, written to a file.
 type Console struct{ File string }
 
 func (c Console) Args() []string { return []string{"-serial", "file:" + escape(c.File)} }
 
 func (Console) KernelArgs() []string { return []string{"console=ttyAMA0"} }
+
+// PanicDevice is pvpanic: a write of the guest's to it ends QEMU at that
+// instruction, or with Pause stops the machine there.
+type PanicDevice struct {
+	noKernelArgs
+	Pause bool
+}
+
+func (p PanicDevice) Args() []string {
+	action := "panic=shutdown"
+	if p.Pause {
+		action = "panic=pause"
+	}
+	return []string{"-device", "pvpanic-pci", "-action", action}
+}
+
+func (PanicDevice) plumbing() {}
+
+// Stopped keeps the machine from running until QMP says "cont".
+type Stopped struct {
+	noKernelArgs
+	// Incoming makes it wait for a snapshot first.
+	Incoming bool
+}
+
+func (s Stopped) Args() []string {
+	if !s.Incoming {
+		return []string{"-S"}
+	}
+	return []string{
+		"-incoming", "defer", "-global", "migration.x-events=on",
+		// QEMU would announce itself to the network by timers on the host's
+		// clock, which wake its main loop while the guest runs.
+		"-global", "migration.announce-rounds=0",
+	}
+}
+
+func (Stopped) plumbing() {}
+
+// RAM makes the guest's memory a file: shared by the machine that is to be
+// snapshotted, mapped privately by its clones.
+type RAM struct {
+	noKernelArgs
+	File   string
+	Size   int // MiB
+	Shared bool
+}
+
+func (r RAM) Args() []string {
+	share := "off"
+	if r.Shared {
+		share = "on"
+	}
+	return []string{
+		"-machine", "memory-backend=ram",
+		"-object", fmt.Sprintf("memory-backend-file,id=ram,size=%dM,mem-path=%s,share=%s", r.Size, escape(r.File), share),
+	}
+}
+
+func (RAM) plumbing() {}
 
 // FwCfg is a file that the guest reads by fw_cfg.
 type FwCfg struct {
@@ -114,16 +169,10 @@ func (QMP) plumbing() {}
 type GDB struct {
 	noKernelArgs
 	Socket string
-	// Paused keeps the machine before its first instruction.
-	Paused bool
 }
 
 func (g GDB) Args() []string {
-	args := []string{"-gdb", "unix:" + escape(g.Socket) + ",server=on,wait=off"}
-	if g.Paused {
-		args = append(args, "-S")
-	}
-	return args
+	return []string{"-gdb", "unix:" + escape(g.Socket) + ",server=on,wait=off"}
 }
 
 func (GDB) plumbing() {}

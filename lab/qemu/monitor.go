@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
+	"syscall"
 
 	"github.com/digitalocean/go-qemu/qmp"
 )
@@ -18,7 +20,7 @@ import (
 type Monitor struct {
 	socket string
 
-	conn    net.Conn
+	conn    *net.UnixConn
 	greet   qmp.Version
 	run     sync.Mutex // one command at a time
 	replies chan []byte
@@ -39,7 +41,7 @@ func NewMonitor(socket string) *Monitor { return &Monitor{socket: socket} }
 
 // Connect connects and negotiates capabilities.
 func (m *Monitor) Connect() error {
-	conn, err := net.Dial("unix", m.socket)
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: m.socket, Net: "unix"})
 	if err != nil {
 		return fmt.Errorf("qmp: %w", err)
 	}
@@ -115,13 +117,25 @@ func (m *Monitor) read(in *bufio.Reader) {
 
 // Run sends one command, such as {"execute":"stop"}, and returns QEMU's reply.
 // An error reply is a *CommandError.
-func (m *Monitor) Run(command []byte) ([]byte, error) {
+func (m *Monitor) Run(command []byte) ([]byte, error) { return m.send(command, nil) }
+
+// GiveFile gives QEMU an open file, under a name that other commands can use.
+func (m *Monitor) GiveFile(name string, f *os.File) error {
+	c, err := json.Marshal(qmp.Command{Execute: "getfd", Args: map[string]any{"fdname": name}})
+	if err != nil {
+		return err
+	}
+	_, err = m.send(c, syscall.UnixRights(int(f.Fd())))
+	return err
+}
+
+func (m *Monitor) send(command, rights []byte) ([]byte, error) {
 	m.run.Lock()
 	defer m.run.Unlock()
 	if m.conn == nil {
 		return nil, ErrDisconnected
 	}
-	if _, err := m.conn.Write(append(command[:len(command):len(command)], '\n')); err != nil {
+	if _, _, err := m.conn.WriteMsgUnix(append(command[:len(command):len(command)], '\n'), rights, nil); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrDisconnected, err)
 	}
 	select {

@@ -103,7 +103,7 @@ func TestHangUpEndsEverything(t *testing.T) {
 func TestByHand(t *testing.T) {
 	c := Command{Binary: "qemu-system-aarch64", Devices: []Device{
 		Kernel{Image: "/a b/Image", Initramfs: "/i"}, Console{File: "/run/console"},
-		Shared{File: "/run/mailbox", Size: 1}, QMP{Socket: "/run/qmp"}, GDB{Socket: "/run/gdb", Paused: true},
+		Shared{File: "/run/mailbox", Size: 1}, QMP{Socket: "/run/qmp"}, GDB{Socket: "/run/gdb"}, Stopped{},
 		FwCfg{Name: "opt/x", File: "/a,b"},
 	}}
 	want := `qemu-system-aarch64 -kernel '/a b/Image' -initrd /i -serial stdio -fw_cfg name=opt/x,file=/a,,b ` +

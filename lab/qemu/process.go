@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Process is a running QEMU. It ends with lab, however lab ends.
@@ -49,6 +52,24 @@ func Start(argv []string) (*Process, error) {
 
 // PID is QEMU's process number.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// CPUTime is the processor time that QEMU has used. It is zero where the host
+// does not tell (no /proc) and after the end.
+func (p *Process) CPUTime() time.Duration {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
+	if err != nil {
+		return 0
+	}
+	// The fields after the name, which may hold anything: 14 and 15 of
+	// proc(5) are utime and stime, in ticks of 10 ms.
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(fields[11], 10, 64)
+	system, _ := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
 
 // Done is closed when QEMU has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }

@@ -23,6 +23,9 @@ type Summary struct {
 	Kernel    journal.Kernel `json:"kernel"`
 	Go        string         `json:"go"`
 	QEMU      string         `json:"qemu"`
+	// Verification says whether deterministic trials repeated, nil where that
+	// was not checked.
+	Verification *journal.Verification `json:"verification,omitempty"`
 	// Planned is the number of trials of the matrix.
 	Planned int    `json:"planned"`
 	Cells   []Cell `json:"cells"`
@@ -78,7 +81,7 @@ func Read(dir string) (*Summary, error) {
 	}
 	s := &Summary{
 		Run: run.ID, Scenario: run.Scenario, Engine: run.Engine, Isolation: run.Isolation,
-		Kernel: run.Kernel, Go: run.Go, QEMU: run.QEMU,
+		Kernel: run.Kernel, Go: run.Go, QEMU: run.QEMU, Verification: run.Verification,
 		Planned: run.Trials * len(run.Cells), axes: run.Axes, dir: dir,
 	}
 	for _, cell := range run.Cells {

@@ -23,7 +23,10 @@ func (s *Summary) Terminal(w io.Writer) error {
 	fmt.Fprintf(w, "run     %s (%s)\n", s.Run, s.dir)
 	fmt.Fprintf(w, "kernel  %s\n", s.kernel())
 	fmt.Fprintf(w, "go      %s\n", s.goVersions())
-	fmt.Fprintf(w, "qemu    %s, %s engine, isolation %s\n", s.QEMU, s.Engine, s.Isolation)
+	fmt.Fprintf(w, "qemu    %s, %s engine, isolation %s\n", s.QEMU, s.engines(), s.Isolation)
+	if v := s.Verification; v != nil {
+		fmt.Fprintf(w, "checked %d deterministic trials were run again: identical %d/%d\n", v.Checked, v.Identical, v.Checked)
+	}
 	if fixed := s.fixed(); fixed != "" {
 		fmt.Fprintf(w, "fixed   %s\n", fixed)
 	}
@@ -66,13 +69,18 @@ func (s *Summary) kernel() string {
 	return ran
 }
 
-func (s *Summary) goVersions() string {
+func (s *Summary) goVersions() string { return s.valuesOf(matrix.AxisGo, s.Go) }
+
+func (s *Summary) engines() string { return s.valuesOf(matrix.AxisEngine, s.Engine) }
+
+// valuesOf are those of an axis, or the one that holds without it.
+func (s *Summary) valuesOf(axis, preset string) string {
 	for _, a := range s.axes {
-		if a.Name == matrix.AxisGo {
+		if a.Name == axis {
 			return strings.Join(a.Values, ", ")
 		}
 	}
-	return s.Go
+	return preset
 }
 
 // varied are the axes with more than one value, fixed the others.

@@ -39,10 +39,11 @@ func plan(t *testing.T, isolation string, trials int, how ...string) Job {
 	t.Cleanup(func() { folder.Close() })
 	img := labtest.Image(t, m.Scenario.ReproDir())
 	return Job{
-		Matrix: m, Cells: cells, Go: labtest.Go, Folder: folder,
+		Matrix: m, Cells: cells, Commands: Commands(m.Scenario, cells), Go: labtest.Go, Folder: folder,
 		Image:   map[string]*images.Image{labtest.Go: img},
 		Machine: vm.Config{QEMU: "qemu-system-aarch64", CPU: "cortex-a57", VCPUs: 2, Memory: 512},
-		Trouble: func(err error) { t.Logf("trouble: %v", err) },
+		Store:   labtest.Store(t),
+		Notice:  func(text string) { t.Log(text) },
 	}
 }
 
@@ -136,7 +137,7 @@ func TestKilledQEMUIsInfrastructure(t *testing.T) {
 	job := plan(t, "process", 20, "pass")
 	killed := false
 	var troubles []string
-	job.Trouble = func(err error) { troubles = append(troubles, err.Error()) }
+	job.Notice = func(text string) { troubles = append(troubles, text) }
 	job.Trial = func(tr journal.Trial) {
 		if !killed && tr.N > 0 {
 			killed = true

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -40,6 +41,11 @@ func Open(dir string) (*Store, error) {
 
 // Dir is the store's folder.
 func (s *Store) Dir() string { return s.dir }
+
+// Relative is the name of an artefact's folder within the store, with slashes.
+func (s *Store) Relative(path string) string {
+	return filepath.ToSlash(strings.TrimPrefix(path, s.dir+string(filepath.Separator)))
+}
 
 // Path is where the artefact of this kind and key is, or would be.
 func (s *Store) Path(kind string, key Key) string {

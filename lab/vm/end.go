@@ -12,7 +12,7 @@ const (
 	Panicked
 	// Reset: the guest restarted itself, without a panic.
 	Reset
-	// Hung: no message within Silence; the lab ended it.
+	// Hung: no message within Silence; the lab ended it and has its stacks.
 	Hung
 	// Flooded: more console output than anyone can want; the lab ended it.
 	Flooded
@@ -28,7 +28,9 @@ type End struct {
 	Release string // of the kernel, as the guest reported it
 	// Console is the end of what the guest printed, at most 256 KiB.
 	Console []byte
-	Took    time.Duration
+	// Stacks is what the vCPUs of a hung guest were doing.
+	Stacks []byte
+	Took   time.Duration
 }
 
 // BootError says that a guest never became ready.

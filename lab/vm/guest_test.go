@@ -27,8 +27,8 @@ func config(t *testing.T, program string, trials ...wire.Trial) Config {
 
 func TestLabFaultRecordsFaultsAtKnownDistances(t *testing.T) {
 	cfg := config(t, "faults", wire.Trial{ID: 1, Argv: []string{images.ProgramPath}, Timeout: time.Minute, Faults: true})
-	var end wire.Message
-	_, err := Run(t.Context(), cfg, func(m wire.Message) {
+	var end Message
+	_, err := Run(t.Context(), cfg, func(m Message) {
 		if m.Kind == wire.End {
 			end = m
 		}
@@ -44,7 +44,7 @@ func TestLabFaultRecordsFaultsAtKnownDistances(t *testing.T) {
 
 func TestGuestWithoutTrialsPowersOff(t *testing.T) {
 	cfg := config(t, "faults")
-	end, err := Run(t.Context(), cfg, func(wire.Message) {})
+	end, err := Run(t.Context(), cfg, func(Message) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,14 +60,14 @@ func TestBootFailureIsABootError(t *testing.T) {
 	}
 	cfg := config(t, "faults")
 	cfg.Initramfs = broken
-	_, err := Run(t.Context(), cfg, func(wire.Message) {})
+	_, err := Run(t.Context(), cfg, func(Message) {})
 	var boot *BootError
 	if !errors.As(err, &boot) || !strings.Contains(boot.Error(), "Kernel panic") {
 		t.Errorf("want a BootError with the kernel's words, got %v", err)
 	}
 	cfg = config(t, "faults")
 	cfg.CPU = "no-such-cpu"
-	_, err = Run(t.Context(), cfg, func(wire.Message) {})
+	_, err = Run(t.Context(), cfg, func(Message) {})
 	var exit *qemu.ExitError
 	if !errors.As(err, &boot) || !errors.As(err, &exit) || !strings.Contains(err.Error(), "no-such-cpu") {
 		t.Errorf("want a BootError with QEMU's words, got %v", err)
@@ -79,7 +79,7 @@ func TestCommandByHandRunsTheSameGuest(t *testing.T) {
 	cfg := config(t, "faults", wire.Trial{ID: 1, Argv: []string{images.ProgramPath}, Timeout: time.Minute})
 	var byHand string
 	cfg.Started = func(cmd, _ string) { byHand = cmd }
-	if _, err := Run(t.Context(), cfg, func(wire.Message) {}); err != nil {
+	if _, err := Run(t.Context(), cfg, func(Message) {}); err != nil {
 		t.Fatal(err)
 	}
 	out := shell(t, byHand)
@@ -99,7 +99,7 @@ func TestNoFolderIsLeft(t *testing.T) {
 			t.Errorf("the folder of the sockets: %v, %v", info, err)
 		}
 	}
-	if _, err := Run(t.Context(), cfg, func(wire.Message) {}); err != nil {
+	if _, err := Run(t.Context(), cfg, func(Message) {}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Dir(socket)); !os.IsNotExist(err) {

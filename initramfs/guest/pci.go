@@ -1,0 +1,89 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// pciDevice is a device with one of its BARs mapped, not yet enabled.
+type pciDevice struct {
+	mem      []byte
+	onSwitch *os.File
+}
+
+// findDevice maps a BAR of the first PCI device with these IDs, write-combining
+// where it can be. It returns nil when there is no such device.
+func findDevice(vendor, device, bar int) (*pciDevice, error) {
+	devices, err := filepath.Glob("/sys/bus/pci/devices/*")
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range devices {
+		if !hasID(dir, "vendor", vendor) || !hasID(dir, "device", device) {
+			continue
+		}
+		file := fmt.Sprintf("%s/resource%d", dir, bar)
+		mem, err := mapFile(file + "_wc")
+		if os.IsNotExist(err) {
+			mem, err = mapFile(file)
+		}
+		if err != nil {
+			return nil, err
+		}
+		offset, err := offsetInPage(dir, bar)
+		if err != nil {
+			return nil, err
+		}
+		enable, err := os.OpenFile(filepath.Join(dir, "enable"), os.O_WRONLY, 0)
+		return &pciDevice{mem[offset:], enable}, err
+	}
+	return nil, nil
+}
+
+// enable makes the device answer at its addresses.
+func (d *pciDevice) enable() error {
+	_, err := d.onSwitch.Write([]byte("1"))
+	return err
+}
+
+// offsetInPage is where in its page a BAR begins: the kernel maps whole pages,
+// and a BAR can be smaller.
+func offsetInPage(dir string, bar int) (int, error) {
+	b, err := os.ReadFile(filepath.Join(dir, "resource"))
+	if err != nil {
+		return 0, err
+	}
+	lines := strings.Split(string(b), "\n") // start, end, flags of each BAR
+	if bar >= len(lines) {
+		return 0, fmt.Errorf("%s has no BAR %d", dir, bar)
+	}
+	var start int
+	if _, err := fmt.Sscanf(lines[bar], "0x%x", &start); err != nil {
+		return 0, fmt.Errorf("BAR %d of %s: %w", bar, dir, err)
+	}
+	return start % os.Getpagesize(), nil
+}
+
+func hasID(dir, file string, id int) bool {
+	b, err := os.ReadFile(filepath.Join(dir, file))
+	return err == nil && strings.TrimSpace(string(b)) == fmt.Sprintf("%#04x", id)
+}
+
+func mapFile(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	size := (int(info.Size()) + os.Getpagesize() - 1) &^ (os.Getpagesize() - 1)
+	return syscall.Mmap(int(f.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+}

@@ -1,0 +1,99 @@
+//go:build linux
+
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"ghostlab/initramfs/wire"
+)
+
+// schedule sets what decides how the trial's threads will interleave.
+func schedule(t wire.Trial) error {
+	if t.Seed != 0 {
+		if err := reseed(t.Seed); err != nil {
+			return err
+		}
+	}
+	if t.Slice > 0 {
+		setSlice(t.Slice)
+	}
+	if t.Phase > 0 {
+		time.Sleep(t.Phase)
+	}
+	return nil
+}
+
+// ioctls of /dev/random (include/uapi/linux/random.h).
+const (
+	rndAddEntropy = 0x40085203
+	rndReseedCRNG = 0x5207
+)
+
+// reseed makes the kernel's generator start from seed: clones of one template
+// would draw the same numbers. The entropy is credited, so that a kernel that
+// does not believe itself seeded yet takes it.
+func reseed(seed uint64) error {
+	f, err := os.OpenFile("/dev/random", os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("reseed: %w", err)
+	}
+	defer f.Close()
+	entropy := struct {
+		bits, size int32
+		bytes      [sha256.Size]byte
+	}{8 * sha256.Size, sha256.Size, sha256.Sum256(binary.LittleEndian.AppendUint64(nil, seed))}
+	for _, call := range []struct{ request, arg uintptr }{
+		{rndAddEntropy, uintptr(unsafe.Pointer(&entropy))},
+		{rndReseedCRNG, 0},
+	} {
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, f.Fd(), call.request, call.arg); errno != 0 {
+			return fmt.Errorf("reseed: %w", errno)
+		}
+	}
+	return nil
+}
+
+// settle is how long the machine is left alone before it is stopped: the
+// kernel's own threads on the other vCPUs have gone to sleep by then.
+const settle = 50 * time.Millisecond
+
+// alone calls stop while all other vCPUs are idle. QEMU stops the one that asks
+// at that instruction, but others would run on for a moment that the host
+// decides, and no two templates were alike.
+func alone(stop func()) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	pin(1)
+	t := syscall.NsecToTimespec(int64(settle))
+	// Unseen by the Go scheduler, which would wake another thread.
+	syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
+	stop()
+	pin(^uint64(0))
+}
+
+// pin lets init's threads run on the vCPUs of a mask only.
+func pin(mask uint64) {
+	threads, _ := os.ReadDir("/proc/self/task")
+	for _, t := range threads {
+		if tid, err := strconv.Atoi(t.Name()); err == nil {
+			syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(tid), unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask)))
+		}
+	}
+}
+
+// setSlice sets the scheduler's shortest time slice, under the name it has in
+// kernels before 6.6 and since.
+func setSlice(d time.Duration) {
+	for _, name := range []string{"min_granularity_ns", "base_slice_ns"} {
+		os.WriteFile(debugfs+"/sched/"+name, strconv.AppendInt(nil, int64(d), 10), 0)
+	}
+}

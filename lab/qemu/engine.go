@@ -1,0 +1,94 @@
+package qemu
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// Parallel runs the guest's vCPUs at the same time, on threads of their own.
+type Parallel struct {
+	noKernelArgs
+	// Accelerator is tcg, kvm or hvf. Empty means tcg.
+	Accelerator string
+}
+
+func (p Parallel) Args() []string {
+	if p.Accelerator == "" || p.Accelerator == "tcg" {
+		return []string{"-accel", "tcg,thread=multi"}
+	}
+	return []string{"-accel", p.Accelerator}
+}
+
+// HostAccelerator is the fastest accelerator that this host has for arm64
+// guests: its own processors where they are arm64 and may be used, else tcg.
+func HostAccelerator() string {
+	if runtime.GOARCH != "arm64" {
+		return "tcg"
+	}
+	if runtime.GOOS == "darwin" {
+		return "hvf"
+	}
+	if f, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0); err == nil {
+		f.Close()
+		return "kvm"
+	}
+	return "tcg"
+}
+
+// Deterministic runs all vCPUs on one thread and counts their instructions:
+// time is the number of instructions, whatever the host does meanwhile.
+type Deterministic struct {
+	noKernelArgs
+	// Shift makes an instruction take 2^Shift ns of the guest's time.
+	Shift int
+	// SingleStep ends each translation block after one instruction, so that
+	// vCPUs can take turns between any two.
+	SingleStep bool
+	// Version is QEMU's, for an option that changed its name.
+	Version string
+	// Log, when set, is a file that Replay reads, and that is written else:
+	// every input of the guest, so that it can run backwards. Snapshots is a
+	// qcow2 file for the states in between.
+	Log, Snapshots string
+	Replay         bool
+}
+
+func (d Deterministic) Args() []string {
+	accel := "tcg,thread=single"
+	args := []string{}
+	if d.SingleStep {
+		if oneInsnPerTB(d.Version) {
+			accel += ",one-insn-per-tb=on"
+		} else {
+			args = append(args, "-singlestep")
+		}
+	}
+	icount := fmt.Sprintf("shift=%d,sleep=off", d.Shift)
+	if d.Log != "" {
+		mode := "record"
+		if d.Replay {
+			mode = "replay"
+		}
+		icount += fmt.Sprintf(",rr=%s,rrfile=%s,rrsnapshot=start", mode, escape(d.Log))
+		args = append(args, "-drive", "file="+escape(d.Snapshots)+",if=none,id=snapshots")
+	}
+	return append([]string{
+		"-accel", accel, "-icount", icount,
+		// The guest's date is the same in every run; QEMU's own random
+		// numbers, which the guest gets with its device tree, too.
+		"-rtc", "base=2026-01-01,clock=vm", "-seed", "1",
+	}, args...)
+}
+
+// oneInsnPerTB says whether the emulator has the accelerator's property of that
+// name, which replaced -singlestep (QEMU 8.1, docs/about/deprecated).
+func oneInsnPerTB(version string) bool {
+	major, rest, _ := strings.Cut(version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	a, _ := strconv.Atoi(major)
+	b, _ := strconv.Atoi(minor)
+	return a > 8 || a == 8 && b >= 1
+}

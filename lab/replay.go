@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"ghostlab/images"
+	"ghostlab/lab/journal"
+	"ghostlab/lab/matrix"
+	"ghostlab/lab/progress"
+	"ghostlab/lab/qemu"
+	"ghostlab/lab/runner"
+	"ghostlab/lab/store"
+	"ghostlab/lab/vm"
+	"ghostlab/scenarios"
+)
+
+type replayFlags struct {
+	times, guests int
+}
+
+func (a *app) replayCommand() *cobra.Command {
+	var f replayFlags
+	cmd := &cobra.Command{
+		Use:   "replay RUN/TRIAL",
+		Short: "Run a deterministic trial again, and say if it was identical",
+		Long: `Run a trial of the deterministic engine again from its record: the same image, the
+same schedule, so the same instructions. It is identical when outcome, duration and
+each byte that the guest showed, with its time stamps, are the same.`,
+		Example: `  lab replay 20261124-020841-ghost-map/17
+  lab replay 17                       trial 17 of the newest run
+  lab replay 17 --times 1000`,
+		Args: exactly("RUN/TRIAL"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.replay(cmd.Context(), args[0], f) },
+	}
+	cmd.Flags().IntVar(&f.times, "times", 1, "how often")
+	cmd.Flags().IntVarP(&f.guests, "guests", "j", 0, "guests at once (default: what the cores and the memory allow)")
+	return cmd
+}
+
+func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
+	if f.times < 1 {
+		return usageError{fmt.Errorf("--times: want at least 1, got %d", f.times), ""}
+	}
+	past, err := a.past(name)
+	if err != nil {
+		return err
+	}
+	if !past.trial.Schedule.Deterministic() {
+		return &parallelError{past.trial}
+	}
+	vm.CleanStale()
+	st, out, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	job, err := a.pastJob(ctx, past, st, out)
+	if err != nil {
+		return err
+	}
+	r, err := runner.NewReplayer(ctx, job, past.dir, past.trial.Trial)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	fmt.Fprintf(a.stdout, "trial %d of %s: %s (%s)\n", past.trial.N, past.run.ID, describe(past.trial.Trial), past.trial.Schedule)
+
+	done, identical, difference := 0, 0, ""
+	task := out.Steps("replay", int64(f.times))
+	err = r.Times(f.times, a.guests(f.guests), func(e runner.Execution) bool {
+		done++
+		if d := runner.Difference(past.trial, e); d == "" {
+			identical++
+		} else if difference == "" {
+			difference = d
+		}
+		task.Note(fmt.Sprintf("%d identical", identical))
+		task.Add(1)
+		return ctx.Err() == nil
+	})
+	task.End()
+	out.Close()
+	if difference != "" {
+		fmt.Fprintf(a.stdout, "first difference: %s\n", difference)
+	}
+	if done > 0 {
+		fmt.Fprintf(a.stdout, "identical %d/%d\n", identical, done)
+	}
+	switch {
+	case err != nil:
+		return err
+	case identical < f.times:
+		return silentError{exitDiffers}
+	}
+	return nil
+}
+
+func describe(t journal.Trial) string {
+	if t.Title == "" {
+		return string(t.Outcome)
+	}
+	return fmt.Sprintf("%s, %s", t.Outcome, t.Title)
+}
+
+// parallelError says that a trial cannot be replayed.
+type parallelError struct{ trial runner.Execution }
+
+func (e *parallelError) Error() string {
+	return fmt.Sprintf("trial %d ran in the parallel engine, where vCPUs race on the host's threads: it cannot be replayed", e.trial.N)
+}
+
+// Hint says what to do about it.
+func (e *parallelError) Hint() string {
+	return "`lab run --engine deterministic` runs the same matrix with trials that can be"
+}
+
+// pastTrial is a trial that was run before.
+type pastTrial struct {
+	dir   string // the run's
+	run   *journal.Run
+	trial runner.Execution
+}
+
+// past finds a trial and reads its record and what is kept of it.
+func (a *app) past(name string) (*pastTrial, error) {
+	dir, n, err := journal.FindTrial(a.cfg.Runs, name)
+	if err != nil {
+		return nil, err
+	}
+	p := &pastTrial{dir: dir}
+	p.run, err = journal.Open(dir, func(t journal.Trial) {
+		if t.N == n {
+			p.trial.Trial = t
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p.trial.N == 0 {
+		return nil, &journal.NoTrialError{Name: name}
+	}
+	p.trial.Evidence, err = journal.ReadEvidence(dir, n)
+	return p, err
+}
+
+// pastJob is the job that a past trial was part of, with the images that it
+// used.
+func (a *app) pastJob(ctx context.Context, p *pastTrial, st *store.Store, out *progress.Output) (runner.Job, error) {
+	run := p.run
+	version, err := qemu.Version(a.cfg.QEMU)
+	if err != nil {
+		return runner.Job{}, err
+	}
+	if version != run.QEMU {
+		out.Printf("the run was made with QEMU %s, this is %s", run.QEMU, version)
+	}
+	machine := a.machine(version)
+	machine.CPU, machine.VCPUs, machine.Memory = run.Guest.CPU, run.Guest.VCPUs, run.Guest.Memory
+	goVersion := run.Go
+	if v, ok := run.Cells[p.trial.Cell].Axes[matrix.AxisGo]; ok {
+		goVersion = v
+	}
+	img, err := a.pastImage(ctx, run, goVersion, st, out)
+	if err != nil {
+		return runner.Job{}, err
+	}
+	return runner.Job{
+		Matrix: &matrix.Matrix{Isolation: run.Isolation, Timeout: run.Timeout, Engine: run.Engine, Shift: run.Shift, Seed: run.Seed},
+		Cells:  run.Cells, Commands: run.Commands, Go: run.Go, Machine: machine, Store: st,
+		Image: map[string]*images.Image{goVersion: img},
+	}, nil
+}
+
+// pastImage returns the image of a past run: as it is in the store, or else made
+// again, which must give the same bytes.
+func (a *app) pastImage(ctx context.Context, run *journal.Run, goVersion string, st *store.Store, out *progress.Output) (*images.Image, error) {
+	was := run.Images[goVersion]
+	img, err := images.Open(st, was)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return img, err
+	}
+	out.Printf("the run's image is not in the cache; making it again")
+	s, err := scenarios.Find(a.cfg.Scenarios, run.Scenario)
+	if err != nil {
+		return nil, err
+	}
+	a.cfg.Kernel = run.Kernel.Asked
+	k, err := a.kernel(ctx, st, out, false)
+	if err != nil {
+		return nil, err
+	}
+	if img, err = images.Ensure(ctx, st, k, s.ReproDir(), goVersion); err != nil {
+		return nil, err
+	}
+	if !img.Manifest.Same(was) {
+		return nil, &changedError{what: changed(was, img.Manifest), scenario: s.ReproDir()}
+	}
+	return img, nil
+}
+
+func changed(was, is images.Manifest) string {
+	switch {
+	case was.Kernel != is.Kernel:
+		return "kernel"
+	case was.Program != is.Program:
+		return "program"
+	}
+	return "init"
+}
+
+// changedError says that a past trial's image cannot be had any more.
+type changedError struct{ what, scenario string }
+
+func (e *changedError) Error() string {
+	return fmt.Sprintf("the %s is not the one the trial ran with: made again, it has another digest", e.what)
+}
+
+// Hint says what to do about it.
+func (e *changedError) Hint() string {
+	switch e.what {
+	case "kernel":
+		return "name the run's kernel with --kernel-source (run.json says which)"
+	case "program":
+		return "check out the version of " + e.scenario + " that the run was made with"
+	}
+	return "use the lab that made the run (run.json names its version)"
+}

@@ -1,0 +1,138 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"ghostlab/images"
+	"ghostlab/initramfs/wire"
+	"ghostlab/lab/journal"
+	"ghostlab/lab/matrix"
+	"ghostlab/lab/vm"
+	"ghostlab/scenarios"
+)
+
+// guestKind is what trials must have in common to share a guest or a template.
+type guestKind struct {
+	goVersion string
+	vcpus     int
+	engine    vm.Engine
+	isolation string
+}
+
+// single says whether each trial has a guest of its own.
+func (k guestKind) single() bool { return k.isolation != matrix.Process }
+
+// forkExact is the number of vCPUs up to which a deterministic guest goes on
+// exactly alike each time it is forked. QEMU starts a clone from its main loop,
+// which may then still be awake when a timer of the guest's is due; with more
+// vCPUs that can decide which of them runs next (2 of 256 differed with
+// 4, on a busy host). A boot begins with one vCPU, and its main loop is asleep long before
+// the others come up.
+const forkExact = 2
+
+func (r *run) kind(t *trial) guestKind {
+	c := r.Cells[t.cell]
+	k := guestKind{goVersion: r.Go, vcpus: t.schedule.VCPUs, isolation: r.Matrix.Isolation}
+	if v := c.Axes[matrix.AxisGo]; v != "" {
+		k.goVersion = v
+	}
+	if !t.schedule.Deterministic() {
+		k.engine = r.Machine.Engine
+		return k
+	}
+	k.engine = vm.Engine{Deterministic: true, Shift: t.schedule.Shift, SingleStep: t.schedule.SingleStep}
+	if k.isolation == matrix.Fork && k.vcpus > forkExact {
+		k.isolation = matrix.Boot
+	}
+	return k
+}
+
+// explain says where a choice of the lab's differs from what was asked.
+func (r *run) explain(k guestKind) {
+	if k.isolation != r.Matrix.Isolation {
+		r.notice(fmt.Sprintf("deterministic guests with %d vCPUs are booted, not forked: beyond %d a fork may differ from another", k.vcpus, forkExact))
+	}
+}
+
+// config is the guest of a kind, without what differs between its trials.
+func (r *run) config(k guestKind) vm.Config {
+	cfg := r.Machine
+	img := r.Image[k.goVersion]
+	cfg.Kernel, cfg.Initramfs, cfg.Vmlinux = img.Kernel.Image(), img.Initramfs, img.Kernel.Vmlinux()
+	cfg.VCPUs, cfg.Engine = k.vcpus, k.engine
+	// A hung kernel says nothing; a slow host says something in time.
+	cfg.Silence = 2*r.Matrix.Timeout + 30*time.Second
+	return cfg
+}
+
+// lazyTemplate is made by the first guest that needs it.
+type lazyTemplate struct {
+	once sync.Once
+	t    *vm.Template
+	err  error
+}
+
+func (r *run) template(k guestKind) (*vm.Template, error) {
+	r.mu.Lock()
+	l := r.templates[k]
+	if l == nil {
+		l = &lazyTemplate{}
+		r.templates[k] = l
+	}
+	r.mu.Unlock()
+	l.once.Do(func() {
+		// A boot that fails once may work the next time.
+		for range attempts {
+			if l.t, l.err = vm.EnsureTemplate(r.ctx, r.Store, r.config(k)); l.err == nil || r.ctx.Err() != nil {
+				return
+			}
+			if !infrastructural(l.err) {
+				return
+			}
+			r.trouble(l.err)
+		}
+	})
+	return l.t, l.err
+}
+
+func infrastructural(err error) bool {
+	var boot *vm.BootError
+	var infra *vm.InfraError
+	return errors.As(err, &boot) || errors.As(err, &infra)
+}
+
+func (r *run) spec(t *trial) wire.Trial {
+	c := r.Commands[t.cell]
+	return wire.Trial{
+		ID: t.n, Argv: c.Argv, Env: c.Env, Timeout: r.Matrix.Timeout, Faults: t.faults,
+		Seed: t.schedule.Seed, Phase: t.schedule.Phase, Slice: t.schedule.Slice,
+	}
+}
+
+// Commands are what the trials of each cell execute.
+func Commands(s *scenarios.Scenario, cells []matrix.Cell) []journal.Command {
+	all := make([]journal.Command, len(cells))
+	for i, c := range cells {
+		all[i] = Command(s, c.Axes, c.Env())
+	}
+	return all
+}
+
+// Command is the scenario's program with the values given, and env after the
+// scenario's own environment, so that it wins.
+func Command(s *scenarios.Scenario, values map[string]string, env []string) journal.Command {
+	args, params := s.Command(values)
+	return journal.Command{
+		Argv: append([]string{images.ProgramPath}, args...),
+		Env:  append(append(baseEnv(), params...), env...),
+	}
+}
+
+// baseEnv is the environment of every trial. GOTRACEBACK=system shows the
+// runtime's frames too, which a signature needs.
+func baseEnv() []string {
+	return []string{"HOME=/tmp", "TMPDIR=/tmp", "PATH=/bin", "GOTRACEBACK=system"}
+}

@@ -1,0 +1,285 @@
+package runner
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"ghostlab/initramfs/wire"
+	"ghostlab/lab/crash"
+	"ghostlab/lab/journal"
+	"ghostlab/lab/matrix"
+	"ghostlab/lab/vm"
+)
+
+// turn is one guest with the trials it is to run.
+type turn struct {
+	run  *run
+	kind guestKind
+	vm   int // the guest's number
+	dir  string
+	// sink is given each finished trial.
+	sink func(journal.Trial, journal.Evidence)
+
+	batch   []*trial   // as the guest is told of them
+	spec    *wire.Spec // what it is told; nil follows from batch
+	left    []*trial   // not ended, in that order
+	current *trial     // begun and not ended
+	done    int
+
+	guest    *vm.Guest
+	template string // the digest of the guest's template
+	err      error
+}
+
+// prepare brings the guest to where it can begin at once.
+func (t *turn) prepare() {
+	r := t.run
+	t.left = t.batch
+	cfg := r.config(t.kind)
+	cfg.Dir = t.dir
+	if t.spec != nil {
+		cfg.Spec = *t.spec
+	} else {
+		for _, tr := range t.batch {
+			cfg.Spec.Trials = append(cfg.Spec.Trials, r.spec(tr))
+		}
+	}
+	cfg.Started = func(byHand, _ string) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.Boot != nil {
+			r.Boot(byHand)
+		}
+	}
+	if t.kind.isolation == matrix.Fork {
+		if cfg.Template, t.err = r.template(t.kind); t.err != nil {
+			return
+		}
+		t.template = cfg.Template.Digest
+	}
+	t.guest, t.err = vm.Prepare(r.ctx, cfg)
+}
+
+// play runs the prepared guest to its end.
+func (t *turn) play() *vm.End {
+	if t.err != nil {
+		return nil
+	}
+	defer t.guest.Close()
+	end, err := t.guest.Run(t.run.ctx, t.receive)
+	t.err = err
+	return end
+}
+
+// receive takes a message of the guest.
+func (t *turn) receive(m vm.Message) {
+	switch m.Kind {
+	case wire.Ready:
+		if t.run.Folder == nil {
+			return
+		}
+		if err := t.run.Folder.SetRelease(m.Release); err != nil {
+			t.run.fail(err)
+		}
+	case wire.Begin:
+		t.current = t.find(m.ID)
+	case wire.End:
+		if tr := t.find(m.ID); tr != nil && m.Result != nil {
+			t.end(tr, m)
+		}
+		t.current = nil
+	}
+}
+
+func (t *turn) find(id int) *trial {
+	for _, tr := range t.left {
+		if tr.n == id {
+			return tr
+		}
+	}
+	return nil
+}
+
+func (t *turn) take(tr *trial) {
+	for i, x := range t.left {
+		if x == tr {
+			t.left = append(t.left[:i:i], t.left[i+1:]...)
+			return
+		}
+	}
+}
+
+// end judges a trial that the guest saw to its end.
+func (t *turn) end(tr *trial, m vm.Message) {
+	res := m.Result
+	if res.Error != "" {
+		t.retry(tr, fmt.Errorf("trial %d: %s", tr.n, res.Error))
+		return
+	}
+	rep := crash.Classify(crash.Evidence{Exit: res.Exit, Signal: res.Signal, TimedOut: res.TimedOut, Output: m.Output})
+	t.write(tr, journal.Trial{
+		Exit: res.Exit, Signal: res.Signal, Duration: res.Duration,
+		Faults: bytes.Count(m.Faults, []byte("\n")), Lost: res.FaultsLost,
+	}, rep, journal.Evidence{"console.log": m.Output, "lab_fault.txt": m.Faults, "guest.log": m.Console})
+}
+
+// verdict judges a trial that took the whole guest with it.
+func (t *turn) verdict(tr *trial, end *vm.End) {
+	console := end.Console
+	// Other trials have used the same console before.
+	if i := bytes.LastIndex(console, vm.BeginLine(tr.n)); i >= 0 {
+		console = console[i:]
+	}
+	rep := crash.Report{Outcome: crash.GuestPanic}
+	switch end.Reason {
+	case vm.Panicked:
+		rep.Title = crash.PanicTitle(console)
+	case vm.Hung:
+		rep = crash.Report{Outcome: crash.Hang, Title: "the guest does not answer"}
+	case vm.Flooded:
+		rep = crash.Report{Outcome: crash.Hang, Title: "the guest floods its console"}
+	case vm.Reset:
+		rep.Title = "the program restarted the guest"
+	default:
+		rep.Title = "the program switched the guest off"
+	}
+	t.write(tr, journal.Trial{Exit: -1}, rep, journal.Evidence{"console.log": console, "guest.log": console, "stacks.txt": end.Stacks})
+}
+
+func (t *turn) write(tr *trial, j journal.Trial, rep crash.Report, ev journal.Evidence) {
+	t.take(tr)
+	t.done++
+	j.N, j.Cell, j.Schedule, j.VM, j.Position, j.Attempts = tr.n, tr.cell, tr.schedule, t.vm, t.done, tr.attempts
+	j.Outcome, j.Title, j.Template, j.Sample = rep.Outcome, rep.Title, t.template, tr.faults
+	if tr.schedule.Deterministic() {
+		j.Digest = digest(j, ev)
+	}
+	if rep.Outcome == crash.Pass && !tr.faults {
+		delete(ev, "guest.log")
+	}
+	if rep.Outcome != crash.Pass {
+		if text, err := json.MarshalIndent(rep, "", "  "); err == nil {
+			ev["crash.json"] = append(text, '\n')
+		}
+	}
+	t.sink(j, ev)
+}
+
+// digest identifies an execution: how it ended, how long it took, and each byte
+// that the guest has shown, with its own time stamps.
+func digest(j journal.Trial, ev journal.Evidence) string {
+	h := sha256.New()
+	fmt.Fprintln(h, j.Outcome, j.Title, j.Exit, j.Signal, j.Duration.Nanoseconds(), j.Lost)
+	for _, name := range []string{"console.log", "lab_fault.txt", "guest.log"} {
+		fmt.Fprintln(h, name, len(ev[name]))
+		h.Write(ev[name])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// retry counts an attempt against a trial. It stays in left, or becomes an
+// infra record.
+func (t *turn) retry(tr *trial, err error) {
+	tr.attempts++
+	tr.last = err
+	if tr.attempts < attempts {
+		t.run.trouble(fmt.Errorf("attempt %d of %d: %w", tr.attempts, attempts, err))
+		return
+	}
+	t.take(tr)
+	t.run.infra(tr, t.vm)
+}
+
+// finish decides about the trials that the guest has left undone.
+func (t *turn) finish(end *vm.End) {
+	defer func() { t.run.giveBack(t.left, t.done) }()
+	if t.run.ctx.Err() != nil {
+		return
+	}
+	switch {
+	case infrastructural(t.err):
+		t.infrastructure(t.err)
+	case t.err != nil:
+		t.run.fail(t.err)
+	case t.current != nil:
+		t.verdict(t.current, end)
+	case end.Reason == vm.PoweredOff:
+		// The mailbox was full: the rest goes to another guest.
+		if t.done == 0 && len(t.left) > 0 {
+			t.infrastructure(errors.New("the guest powered off without doing a trial"))
+		}
+	case len(t.left) > 0:
+		t.infrastructure(fmt.Errorf("%s between two trials", end.Reason))
+	}
+}
+
+// infrastructure charges a failure to the trial that was running, or else to the
+// one that would have been next. A row of guests without any result ends the
+// run: the fourth will not be better.
+func (t *turn) infrastructure(err error) {
+	t.run.mu.Lock()
+	barren := t.run.barren
+	t.run.mu.Unlock()
+	if t.done == 0 && barren+1 >= attempts {
+		t.run.fail(fmt.Errorf("%d guests in a row gave no result: %w", attempts, err))
+		return
+	}
+	tr := t.current
+	if tr == nil && len(t.left) > 0 {
+		tr = t.left[0]
+	}
+	if tr != nil {
+		t.retry(tr, err)
+	}
+}
+
+// tidy removes the log and the spec of a passing trial's own guest, beyond the
+// samples: what the guest was told follows from the trial's record.
+func (t *turn) tidy() {
+	if !t.kind.single() || len(t.left) > 0 || t.batch[0].faults {
+		return
+	}
+	if _, err := os.Stat(filepath.Join(t.dir, "crash.json")); errors.Is(err, os.ErrNotExist) {
+		os.Remove(filepath.Join(t.dir, "spec.json"))
+		os.Remove(filepath.Join(t.dir, "serial.log"))
+	}
+}
+
+// again runs a guest once more, into dir, and returns what became of its trials,
+// by number.
+func (t *turn) again(dir string) (map[int]Execution, error) {
+	var err error
+	for range attempts {
+		got := map[int]Execution{}
+		fresh := &turn{run: t.run, kind: t.kind, vm: t.vm, dir: dir, batch: t.batch, spec: t.spec}
+		fresh.sink = func(j journal.Trial, ev journal.Evidence) { got[j.N] = Execution{j, ev} }
+		fresh.prepare()
+		end := fresh.play()
+		if ctx := t.run.ctx; ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if fresh.err == nil {
+			if fresh.current != nil {
+				fresh.verdict(fresh.current, end)
+			}
+			return got, nil
+		}
+		if err = fresh.err; !infrastructural(err) {
+			break
+		}
+		t.run.trouble(err)
+	}
+	return nil, err
+}
+
+// Execution is one run of a trial, with its evidence.
+type Execution struct {
+	journal.Trial
+	Evidence journal.Evidence
+}

@@ -1,0 +1,112 @@
+package runner
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"ghostlab/lab/journal"
+	"ghostlab/lab/matrix"
+)
+
+// checks are the deterministic guests that will be run a second time.
+type checks struct {
+	mu      sync.Mutex
+	guests  []*turn
+	sampled map[int]bool
+	first   map[int]journal.Trial
+}
+
+// sample decides whether a guest is one of the checked, and remembers it. The
+// choice is the trial's own, so that it does not depend on who came first.
+func (r *run) sample(t *turn) {
+	c := &r.checks
+	if !t.kind.engine.Deterministic || r.Verify <= 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.guests) > 0 && !matrix.Chosen(t.batch[0].schedule.Seed, r.Verify) {
+		return
+	}
+	if c.sampled == nil {
+		c.sampled, c.first = map[int]bool{}, map[int]journal.Trial{}
+	}
+	c.guests = append(c.guests, t)
+	for _, tr := range t.batch {
+		c.sampled[tr.n] = true
+	}
+}
+
+// keep remembers the record of a checked trial.
+func (c *checks) keep(t journal.Trial) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sampled[t.N] && t.Digest != "" {
+		c.first[t.N] = t
+	}
+}
+
+// verify runs the sampled guests again and compares. What differs is kept, and
+// is an error: the promise of the engine did not hold.
+func (r *run) verify() error {
+	if len(r.checks.guests) == 0 || r.ctx.Err() != nil {
+		return r.ctx.Err()
+	}
+	var result journal.Verification
+	scratch, err := os.MkdirTemp("", "lab-verify-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	for _, t := range r.checks.guests {
+		dir := filepath.Join(scratch, fmt.Sprint(t.vm))
+		second, err := t.again(dir)
+		if err != nil {
+			return err
+		}
+		for _, tr := range t.batch {
+			first, ok := r.checks.first[tr.n]
+			if !ok {
+				continue
+			}
+			result.Checked++
+			again := second[tr.n]
+			if again.Digest == first.Digest {
+				result.Identical++
+				continue
+			}
+			result.Diverged = append(result.Diverged, tr.n)
+			if err := r.Folder.KeepAgain(tr.n, again.Trial, again.Evidence); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.Folder.SetVerification(result); err != nil {
+		return err
+	}
+	if len(result.Diverged) > 0 {
+		return &DivergedError{result}
+	}
+	return nil
+}
+
+// DivergedError says that deterministic trials did not repeat: an error of the
+// lab, whatever the trials say.
+type DivergedError struct{ journal.Verification }
+
+func (e *DivergedError) Error() string {
+	var which []string
+	for _, n := range e.Diverged {
+		which = append(which, fmt.Sprint(n))
+	}
+	return fmt.Sprintf("the deterministic engine broke its promise: identical %d/%d; trials that differed: %s",
+		e.Identical, e.Checked, strings.Join(which, ", "))
+}
+
+// Hint says what to do about it.
+func (e *DivergedError) Hint() string {
+	return "both records are kept: trials/<n>/ and trials/<n>/again/; please report them with run.json"
+}

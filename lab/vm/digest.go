@@ -1,0 +1,90 @@
+package vm
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// guestDigest identifies a snapshotted guest by its memory and its clock. The
+// rest of the state file holds times of the host's too, and follows from these:
+// the machine always stops at the same instruction.
+func guestDigest(ram, state string) (string, error) {
+	h := sha256.New()
+	if err := hashMemory(h, ram); err != nil {
+		return "", err
+	}
+	clock, err := guestClock(state)
+	if err != nil {
+		return "", err
+	}
+	h.Write(clock)
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// hashMemory hashes the pages of a sparse file that are not zero, each with its
+// place, so that holes and pages of zeros are the same.
+func hashMemory(h io.Writer, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	zero := make([]byte, 4096)
+	page := make([]byte, 4096)
+	at := int64(0)
+	for {
+		at, err = unix.Seek(int(f.Fd()), at, unix.SEEK_DATA)
+		if errors.Is(err, unix.ENXIO) {
+			return nil // only a hole is left
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+		end, err := unix.Seek(int(f.Fd()), at, unix.SEEK_HOLE)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+		data := io.NewSectionReader(f, at, end-at)
+		for ; at < end; at += int64(len(page)) {
+			if _, err := io.ReadFull(data, page); err != nil {
+				return fmt.Errorf("read %s: %w", path, err)
+			}
+			if bytes.Equal(page, zero) {
+				continue
+			}
+			h.Write(binary.LittleEndian.AppendUint64(nil, uint64(at)))
+			h.Write(page)
+		}
+	}
+}
+
+// clockSection is the part of a migration stream that holds an instruction
+// counting machine's clock: a bias in ns and the instructions counted
+// (QEMU, softmmu/icount.c and cpu-timers.c).
+const clockSection = "timer/icount"
+
+// guestClock returns the bytes of the clock, none for a parallel machine.
+func guestClock(state string) ([]byte, error) {
+	b, err := os.ReadFile(state)
+	if err != nil {
+		return nil, err
+	}
+	i := bytes.Index(b, []byte(clockSection))
+	if i < 0 {
+		return nil, nil
+	}
+	i += len(clockSection)
+	const size = 4 + 8 + 8 // version, bias, counter
+	if i+size > len(b) {
+		return nil, fmt.Errorf("%s: the clock's section is cut short", state)
+	}
+	return b[i : i+size], nil
+}

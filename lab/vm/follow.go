@@ -1,0 +1,184 @@
+package vm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/digitalocean/go-qemu/qmp"
+
+	"ghostlab/initramfs/wire"
+)
+
+// poll is how often the mailbox and the console are looked at: often enough
+// for progress to look alive, and 0.1 % of a core (pidstat, 7.2, two vCPUs).
+// Nobody waits for it: a guest that is done ends QEMU, and that is heard at once.
+const poll = 5 * time.Millisecond
+
+// follow watches the guest until it ends.
+func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error) {
+	why := shutdownReason(g.events)
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		ended := false
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-g.proc.Done():
+			ended = true
+		case <-tick.C:
+		}
+		if err := g.look(receive); err != nil {
+			return nil, err
+		}
+		if ended {
+			return g.verdict(<-why)
+		}
+		if reason := g.overdue(); reason != 0 {
+			return g.ended(reason)
+		}
+	}
+}
+
+// shutdownReason gives QMP's reason for the guest's end, once QEMU has ended. It
+// is empty when QMP could not tell.
+func shutdownReason(events <-chan qmp.Event) <-chan string {
+	why := make(chan string, 1)
+	go func() {
+		reason := ""
+		for e := range events {
+			if s, ok := e.Data["reason"].(string); ok && e.Event == "SHUTDOWN" {
+				reason = s
+			}
+		}
+		why <- reason
+	}()
+	return why
+}
+
+// Message is a message of the guest's.
+type Message struct {
+	wire.Message
+	// Console is what the console has shown of a trial, from BeginLine on: its
+	// output and what the kernel said meanwhile. Set for End.
+	Console []byte
+}
+
+// BeginLine is what init says on the console when a trial begins.
+func BeginLine(id int) []byte { return fmt.Appendf(nil, "lab: trial %d begins\n", id) }
+
+// look hands on what the guest has said since the last time. The guest has its
+// console drained before it sends a trial's end.
+func (g *Guest) look(receive func(Message)) error {
+	msgs, err := g.box.Receive()
+	if err := g.console.follow(); err != nil {
+		return &InfraError{What: "console", Err: err}
+	}
+	for _, raw := range msgs {
+		m := Message{Message: raw}
+		g.heard, g.spent = time.Now(), g.proc.CPUTime()
+		switch m.Kind {
+		case wire.Ready:
+			g.release = m.Release
+		case wire.Failed:
+			g.failed = m.Error
+		case wire.End:
+			m.Console = g.console.end(consoleKeep)
+			begin, end := bytes.LastIndex(m.Console, BeginLine(m.ID)), len(m.Console)
+			if i := bytes.LastIndex(m.Console, fmt.Appendf(nil, "lab: trial %d ends: ", m.ID)); i >= 0 {
+				end = i
+			}
+			if begin >= 0 && begin < end {
+				m.Console = m.Console[begin:end]
+			}
+		}
+		receive(m)
+	}
+	if err != nil {
+		return &InfraError{What: "mailbox", Err: err}
+	}
+	return nil
+}
+
+func (g *Guest) overdue() Reason {
+	limit := g.cfg.Silence
+	if g.release == "" {
+		limit = g.cfg.BootLimit
+	}
+	switch {
+	case g.console.flooded():
+		return Flooded
+	case g.cfg.Paused || limit == 0:
+		return 0
+	}
+	silent := time.Since(g.heard)
+	if silent > slowHost*limit || silent > limit && g.proc.CPUTime()-g.spent > limit/2 {
+		return Hung
+	}
+	return 0
+}
+
+// panicLine matches the kernel's own line, with its time stamp.
+var panicLine = regexp.MustCompile(`(?m)^\[ *[0-9]+\.[0-9]+\](?:\[ *[TC][0-9]+\])? Kernel panic - not syncing: (.*?)\r?$`)
+
+// verdict judges a guest whose QEMU has ended. why is QMP's reason.
+func (g *Guest) verdict(why string) (*End, error) {
+	if err := g.proc.Wait(); err != nil {
+		if g.release == "" {
+			return nil, &BootError{Stage: "qemu ended", Err: err, Console: g.lastLines()}
+		}
+		return nil, &InfraError{What: "qemu ended under the guest", Err: err}
+	}
+	switch {
+	case endsInPanic(g.console.end(consoleKeep)):
+		return g.ended(Panicked)
+	case why == "guest-reset":
+		return g.ended(Reset)
+	}
+	return g.ended(PoweredOff)
+}
+
+// endsInPanic says whether the kernel panicked. A program can print the same
+// line, but then init goes on to say how its trial ended.
+func endsInPanic(console []byte) bool {
+	all := panicLine.FindAllIndex(console, -1)
+	if len(all) == 0 {
+		return false
+	}
+	return !bytes.Contains(console[all[len(all)-1][1]:], []byte("\nlab: trial "))
+}
+
+// consoleKeep is how much of the console's end goes into End.
+const consoleKeep = 256 << 10
+
+func (g *Guest) ended(reason Reason) (*End, error) {
+	if g.failed != "" {
+		return nil, &BootError{Stage: "init gave up", Err: errors.New(g.failed)}
+	}
+	if g.release == "" {
+		return nil, &BootError{Stage: "the guest ended before its init was ready (" + reason.String() + ")", Console: g.lastLines()}
+	}
+	end := &End{Reason: reason, Release: g.release, Console: g.console.end(consoleKeep), Took: time.Since(g.started)}
+	if reason == Hung {
+		end.Stacks = g.stacks()
+	}
+	return end, nil
+}
+
+func (g *Guest) lastLines() string { return lastLines(g.console.end(2<<10), 12) }
+
+func lastLines(b []byte, n int) string {
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	if len(lines) > n {
+		lines = lines[len(lines)-n:]
+	}
+	for i, l := range lines {
+		lines[i] = "  " + strings.TrimRight(l, "\r")
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}

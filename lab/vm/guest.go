@@ -1,0 +1,218 @@
+package vm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/digitalocean/go-qemu/qmp"
+
+	"ghostlab/initramfs/wire"
+	"ghostlab/lab/qemu"
+)
+
+// Guest is a VM that has been prepared.
+type Guest struct {
+	cfg     Config
+	dir     *rundir
+	proc    *qemu.Process
+	mon     *qemu.Monitor
+	events  <-chan qmp.Event
+	console *console
+	box     *wire.Mailbox
+	mem     []byte
+	// snapshot is the folder of a template that is being made, else empty.
+	snapshot string
+
+	started time.Time
+	release string
+	failed  string // init's own words
+	heard   time.Time
+	spent   time.Duration // of QEMU's processor time, when last heard
+}
+
+// start starts QEMU with the guest stopped, and connects to it.
+func start(ctx context.Context, cfg Config, snapshot string) (*Guest, error) {
+	if cfg.BootLimit == 0 {
+		cfg.BootLimit = DefaultBootLimit
+	}
+	dir, err := newRundir()
+	if err != nil {
+		return nil, err
+	}
+	g := &Guest{cfg: cfg, dir: dir, snapshot: snapshot}
+	if err := g.power(); err != nil {
+		g.Close()
+		return nil, err
+	}
+	if err := g.connect(ctx); err != nil {
+		g.Close()
+		return nil, err
+	}
+	return g, nil
+}
+
+// power makes the host's side of the devices and starts QEMU.
+func (g *Guest) power() (err error) {
+	spec, byHand, err := g.writeSpec()
+	if err != nil {
+		return err
+	}
+	if g.mem, err = createShared(g.dir.file("mailbox"), wire.MailboxSize); err != nil {
+		return fmt.Errorf("make mailbox: %w", err)
+	}
+	g.box = wire.NewMailbox(g.mem)
+	if g.console, err = openConsole(g.dir.file("console"), filepath.Join(g.cfg.Dir, "serial.log")); err != nil {
+		return err
+	}
+	if g.proc, err = qemu.Start(g.machine(spec).Argv()); err != nil {
+		return err
+	}
+	if g.cfg.Started != nil {
+		g.cfg.Started(g.machine(byHand).ByHand(), g.dir.file("gdb"))
+	}
+	return nil
+}
+
+// writeSpec writes the spec as it is, for people, and as the guest reads it.
+func (g *Guest) writeSpec() (forGuest, byHand string, err error) {
+	if err := os.MkdirAll(g.cfg.Dir, 0o755); err != nil {
+		return "", "", err
+	}
+	if byHand, err = filepath.Abs(filepath.Join(g.cfg.Dir, "spec.json")); err != nil {
+		return "", "", err
+	}
+	var spec []byte
+	if g.snapshot == "" {
+		if spec, err = g.cfg.Spec.Encode(); err != nil {
+			return "", "", err
+		}
+		if err := os.WriteFile(byHand, spec, 0o644); err != nil {
+			return "", "", err
+		}
+		if g.cfg.Template == nil {
+			return byHand, byHand, nil
+		}
+	}
+	if spec, err = wire.Pad(spec); err != nil {
+		return "", "", err
+	}
+	forGuest = g.dir.file("spec")
+	return forGuest, byHand, os.WriteFile(forGuest, spec, 0o600)
+}
+
+// machine is the guest's whole command line.
+func (g *Guest) machine(specFile string) qemu.Command {
+	cfg := g.cfg
+	devices := []qemu.Device{
+		qemu.Machine{CPU: cfg.CPU, VCPUs: cfg.VCPUs, Memory: cfg.Memory},
+		cfg.Engine.device(cfg.Version),
+		qemu.Kernel{Image: cfg.Kernel, Initramfs: cfg.Initramfs, Extra: cfg.KernelArgs},
+		qemu.Console{File: g.dir.file("console")},
+		qemu.FwCfg{Name: wire.SpecFile, File: specFile},
+		qemu.Shared{File: g.dir.file("mailbox"), Size: wire.MailboxSize},
+		qemu.PanicDevice{Pause: g.snapshot != ""},
+		qemu.QMP{Socket: g.dir.file("qmp")},
+		qemu.Stopped{Incoming: cfg.Template != nil},
+	}
+	switch {
+	case cfg.Template != nil:
+		devices = append(devices, qemu.RAM{File: cfg.Template.file(ramFile), Size: cfg.Memory})
+	case g.snapshot != "":
+		devices = append(devices, qemu.RAM{File: filepath.Join(g.snapshot, ramFile), Size: cfg.Memory, Shared: true})
+	}
+	if cfg.GDB || cfg.Paused {
+		devices = append(devices, qemu.GDB{Socket: g.dir.file("gdb")})
+	}
+	return qemu.Command{Binary: cfg.QEMU, Devices: devices}
+}
+
+// connect waits for QEMU to answer on QMP, or to end.
+func (g *Guest) connect(ctx context.Context) error {
+	mon := qemu.NewMonitor(g.dir.file("qmp"))
+	for start := time.Now(); ; {
+		err := mon.Connect()
+		if err == nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-g.proc.Done():
+			return g.notStarted(nil)
+		case <-time.After(2 * time.Millisecond):
+		}
+		if time.Since(start) > g.cfg.BootLimit {
+			return g.notStarted(err)
+		}
+	}
+	g.mon = mon
+	events, err := mon.Events(context.WithoutCancel(ctx))
+	if err != nil {
+		return g.notStarted(err)
+	}
+	g.events = events
+	return nil
+}
+
+// lastWords is how long a failing QEMU may take to end, and so to say why.
+const lastWords = 200 * time.Millisecond
+
+// notStarted is the error for a QEMU that failed before its guest could run.
+func (g *Guest) notStarted(err error) error {
+	select {
+	case <-g.proc.Done():
+		if exit := g.proc.Wait(); exit != nil {
+			err = exit // says more than a broken connection
+		}
+		return &BootError{Stage: "qemu ended", Err: err}
+	case <-time.After(lastWords):
+		return &BootError{Stage: "qemu does not answer", Err: err}
+	}
+}
+
+// command runs a QMP command and decodes what it returns.
+func (g *Guest) command(name string, args map[string]any, result any) error {
+	if g.mon == nil {
+		return errors.New("no monitor")
+	}
+	c := qmp.Command{Execute: name}
+	if args != nil {
+		c.Args = args
+	}
+	return g.mon.Do(c, result)
+}
+
+// Close ends the guest, wherever it is, and removes what it needed.
+func (g *Guest) Close() {
+	if g.proc != nil {
+		g.proc.Kill()
+	}
+	if g.mon != nil {
+		g.mon.Disconnect()
+	}
+	if g.console != nil {
+		g.console.close()
+	}
+	if g.mem != nil {
+		syscall.Munmap(g.mem)
+	}
+	g.dir.remove()
+}
+
+// createShared makes a sparse file of the given size and maps it.
+func createShared(path string, size int) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := f.Truncate(int64(size)); err != nil {
+		return nil, err
+	}
+	return syscall.Mmap(int(f.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+}

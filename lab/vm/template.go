@@ -1,0 +1,265 @@
+package vm
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/digitalocean/go-qemu/qmp"
+
+	"ghostlab/initramfs/wire"
+	"ghostlab/lab/qemu"
+	"ghostlab/lab/store"
+)
+
+// Template is a guest that has booted and waits for its spec, as files: its
+// memory, which clones map privately, and its devices' state.
+type Template struct {
+	dir string
+	// Digest identifies the guest that was snapshotted: the contents of its
+	// memory and the time on its clock. Clones of equal digests go on alike.
+	Digest string `json:"digest"`
+}
+
+const (
+	ramFile   = "ram"
+	stateFile = "state"
+	aboutFile = "template.json"
+)
+
+func (t *Template) file(name string) string { return filepath.Join(t.dir, name) }
+
+// EnsureTemplate returns the template for a guest, from the store or made now.
+// The fields of cfg that differ between clones are ignored.
+func EnsureTemplate(ctx context.Context, st *store.Store, cfg Config) (*Template, error) {
+	key, err := templateKey(cfg)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := st.Ensure(ctx, "templates", key, func(ctx context.Context, staging string) error {
+		// Each new one pays for old ones that nobody has used for long.
+		st.Trim("templates", templatesKept)
+		return snapshot(ctx, cfg, staging)
+	})
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	os.Chtimes(dir, now, now) // for Trim
+	return openTemplate(dir)
+}
+
+// RemakeTemplate makes a template again and returns it if its digest is the one
+// wanted. It tells the digests that it got instead.
+func RemakeTemplate(ctx context.Context, cfg Config, dir, digest string, tries int) (*Template, []string, error) {
+	var other []string
+	for range tries {
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, nil, err
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, nil, err
+		}
+		if err := snapshot(ctx, cfg, dir); err != nil {
+			return nil, nil, err
+		}
+		t, err := openTemplate(dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		if t.Digest == digest {
+			return t, other, nil
+		}
+		other = append(other, t.Digest)
+	}
+	return nil, other, nil
+}
+
+// templatesKept is how much disk templates may take, in bytes: about 40 of them.
+const templatesKept = 4 << 30
+
+// templateKey is the digest of all that a snapshot depends on.
+func templateKey(cfg Config) (store.Key, error) {
+	h := store.NewHasher("template 1")
+	if err := errors.Join(h.AddFile("kernel", cfg.Kernel), h.AddFile("initramfs", cfg.Initramfs)); err != nil {
+		return store.Key{}, err
+	}
+	h.Add("qemu", cfg.Version)
+	machine := qemu.Machine{CPU: cfg.CPU, VCPUs: cfg.VCPUs, Memory: cfg.Memory}
+	h.Add("machine", strings.Join(append(machine.Args(), cfg.Engine.device(cfg.Version).Args()...), " "))
+	h.Add("arguments", strings.Join(qemu.Kernel{Extra: cfg.KernelArgs}.KernelArgs(), " "))
+	h.Add("wire", fmt.Sprint(wire.SpecRoom, wire.MailboxSize))
+	return h.Key(), nil
+}
+
+func openTemplate(dir string) (*Template, error) {
+	text, err := os.ReadFile(filepath.Join(dir, aboutFile))
+	if err != nil {
+		return nil, fmt.Errorf("template: %w", err)
+	}
+	t := &Template{dir: dir}
+	return t, json.Unmarshal(text, t)
+}
+
+// snapshot boots a guest without a spec into dir and snapshots it where its init
+// stops the machine.
+func snapshot(ctx context.Context, cfg Config, dir string) error {
+	cfg.Template, cfg.Spec, cfg.Started = nil, wire.Spec{}, nil
+	cfg.GDB, cfg.Paused = false, false
+	cfg.Dir = dir
+	g, err := start(ctx, cfg, dir)
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	if err := g.run(); err != nil {
+		return err
+	}
+	if err := g.awaitStop(ctx); err != nil {
+		return err
+	}
+	if err := g.save(dir); err != nil {
+		return &InfraError{What: "snapshot", Err: err}
+	}
+	digest, err := guestDigest(filepath.Join(dir, ramFile), filepath.Join(dir, stateFile))
+	if err != nil {
+		return err
+	}
+	about, err := json.Marshal(Template{Digest: digest})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, aboutFile), about, 0o644)
+}
+
+// awaitStop waits until init has stopped the machine.
+func (g *Guest) awaitStop(ctx context.Context) error {
+	limit := time.NewTimer(slowHost * g.cfg.BootLimit)
+	defer limit.Stop()
+	for {
+		select {
+		case e, ok := <-g.events:
+			if ok && e.Event != "STOP" {
+				continue
+			}
+			if err := g.console.follow(); err != nil {
+				return &InfraError{What: "console", Err: err}
+			}
+			if ok && bytes.HasSuffix(g.console.end(consoleKeep), []byte(wire.TemplateLine)) {
+				return nil
+			}
+			return &BootError{Stage: "the guest ended before it could be snapshotted", Err: g.exit(ok), Console: g.lastLines()}
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-limit.C:
+			return &BootError{Stage: "the guest did not become ready to be snapshotted", Console: g.lastLines()}
+		}
+	}
+}
+
+// exit is how QEMU failed, if it has.
+func (g *Guest) exit(alive bool) error {
+	if alive {
+		return nil
+	}
+	return g.proc.Wait()
+}
+
+// migrate starts a migration to or from a file, leaving out memory that is a
+// file of its own.
+func (g *Guest) migrate(command string, state *os.File) error {
+	defer state.Close()
+	err := g.command("migrate-set-capabilities", map[string]any{"capabilities": []any{
+		map[string]any{"capability": "x-ignore-shared", "state": true},
+	}}, nil)
+	if err != nil {
+		return err
+	}
+	if err := g.mon.GiveFile("state", state); err != nil {
+		return err
+	}
+	return g.command(command, map[string]any{"uri": "fd:state"}, nil)
+}
+
+// save writes the state of the stopped machine's devices and its mailbox.
+func (g *Guest) save(dir string) error {
+	state, err := os.Create(filepath.Join(dir, stateFile))
+	if err != nil {
+		return err
+	}
+	if err := g.migrate("migrate", state); err != nil {
+		return err
+	}
+	return g.migrated()
+}
+
+// load brings a clone to its template's snapshot.
+func (g *Guest) load(ctx context.Context) error {
+	state, err := os.Open(g.cfg.Template.file(stateFile))
+	if err != nil {
+		return err
+	}
+	if err = g.migrate("migrate-incoming", state); err == nil {
+		err = g.migrationEnd(ctx)
+	}
+	if err != nil {
+		return g.notStarted(fmt.Errorf("load the template: %w", err))
+	}
+	return nil
+}
+
+// migrated waits until the outgoing migration has ended.
+func (g *Guest) migrated() error {
+	for {
+		var m struct {
+			Status string `json:"status"`
+			Error  string `json:"error-desc"`
+		}
+		if err := g.command("query-migrate", nil, &m); err != nil {
+			return err
+		}
+		switch m.Status {
+		case "completed":
+			return nil
+		case "failed", "cancelled":
+			return fmt.Errorf("migration %s: %s", m.Status, m.Error)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// migrationEnd waits for the event that says how the incoming migration ended.
+func (g *Guest) migrationEnd(ctx context.Context) error {
+	for {
+		select {
+		case e, ok := <-g.events:
+			if !ok {
+				return qemu.ErrDisconnected
+			}
+			if done, err := migrationState(e); done {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func migrationState(e qmp.Event) (done bool, err error) {
+	if e.Event != "MIGRATION" {
+		return false, nil
+	}
+	switch status, _ := e.Data["status"].(string); status {
+	case "completed":
+		return true, nil
+	case "failed", "cancelled":
+		return true, fmt.Errorf("migration %s", status)
+	}
+	return false, nil
+}
