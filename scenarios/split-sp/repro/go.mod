@@ -1,0 +1,3 @@
+module split-sp
+
+go 1.21
