@@ -4,8 +4,8 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
+	"syscall"
 
 	"ghostlab/initramfs/wire"
 )
@@ -22,7 +22,7 @@ const (
 
 // capture reads what a program writes, keeps its two ends and shows the first.
 type capture struct {
-	w    *os.File // the program's stdout and stderr
+	end  int // the pipe's end for the program's stdout and stderr
 	done chan struct{}
 
 	head, tail []byte // tail is a ring of keepTail bytes once it is full
@@ -30,38 +30,41 @@ type capture struct {
 	written    int64
 }
 
-func newCapture(console io.Writer) (*capture, error) {
-	r, w, err := os.Pipe()
-	if err != nil {
+func newCapture() (*capture, error) {
+	var p [2]int
+	if err := syscall.Pipe2(p[:], syscall.O_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("pipe: %w", err)
 	}
-	c := &capture{w: w, done: make(chan struct{})}
+	c := &capture{end: p[1], done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
-		defer r.Close()
+		defer syscall.Close(p[0])
 		buf := make([]byte, 64<<10)
 		for {
-			n, err := r.Read(buf)
-			c.show(console, buf[:n])
-			c.keep(buf[:n])
-			if err != nil {
+			n, err := syscall.Read(p[0], buf)
+			if err == syscall.EINTR {
+				continue
+			}
+			if n <= 0 || err != nil {
 				return
 			}
+			c.show(buf[:n])
+			c.keep(buf[:n])
 		}
 	}()
 	return c, nil
 }
 
-func (c *capture) show(console io.Writer, b []byte) {
+func (c *capture) show(b []byte) {
 	left := showMax - c.written
 	switch {
 	case left <= 0:
 		return
 	case int64(len(b)) < left:
-		console.Write(b)
+		os.Stdout.Write(b)
 	default:
-		console.Write(b[:left])
-		fmt.Fprintf(console, "\nlab: more output, not shown here\n")
+		os.Stdout.Write(b[:left])
+		fmt.Printf("\nlab: more output, not shown here\n")
 	}
 }
 

@@ -48,7 +48,12 @@ func setUp(host *reporter, machine *power) (err error) {
 }
 
 func run(host *reporter, machine power) error {
-	spec, err := readSpec()
+	in, err := openSpec()
+	if err != nil {
+		return err
+	}
+	kernel := release() // now: each clone would have to read it again
+	spec, err := in.read()
 	if err != nil {
 		return err
 	}
@@ -56,15 +61,18 @@ func run(host *reporter, machine power) error {
 		fmt.Print(wire.TemplateLine)
 		drainConsole()
 		alone(machine.stop)
-		if spec, err = readSpec(); err != nil {
+		if spec, err = in.read(); err != nil {
 			return err
 		}
 	}
 	if err := host.connect(); err != nil {
 		return err
 	}
-	host.send(wire.Message{Kind: wire.Ready, Release: release()})
-	for _, t := range spec.Trials {
+	host.send(wire.Message{Kind: wire.Ready, Release: kernel})
+	for i, t := range spec.Trials {
+		if i > 0 {
+			cleanTmp()
+		}
 		if !host.hasRoom() {
 			host.send(wire.Message{Kind: wire.Full})
 			return nil

@@ -72,21 +72,29 @@ const settle = 50 * time.Millisecond
 func alone(stop func()) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	pin(1)
+	threads := ownThreads()
+	pin(threads, 1)
 	t := syscall.NsecToTimespec(int64(settle))
 	// Unseen by the Go scheduler, which would wake another thread.
 	syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
 	stop()
-	pin(^uint64(0))
+	pin(threads, ^uint64(0))
 }
 
-// pin lets init's threads run on the vCPUs of a mask only.
-func pin(mask uint64) {
-	threads, _ := os.ReadDir("/proc/self/task")
-	for _, t := range threads {
-		if tid, err := strconv.Atoi(t.Name()); err == nil {
-			syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(tid), unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask)))
+func ownThreads() (ids []int) {
+	entries, _ := os.ReadDir("/proc/self/task")
+	for _, e := range entries {
+		if id, err := strconv.Atoi(e.Name()); err == nil {
+			ids = append(ids, id)
 		}
+	}
+	return ids
+}
+
+// pin lets threads run on the vCPUs of a mask only.
+func pin(threads []int, mask uint64) {
+	for _, id := range threads {
+		syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(id), unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask)))
 	}
 }
 

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"syscall"
@@ -85,29 +84,35 @@ func release() string {
 	return strings.TrimSpace(string(b))
 }
 
-const specPath = "/sys/firmware/qemu_fw_cfg/by_name/" + wire.SpecFile + "/raw"
+// specReader reads the spec that QEMU passes by fw_cfg. It is open before the
+// guest is snapshotted, and uses plain system calls: what a clone runs for the
+// first time is translated for it alone.
+type specReader struct{ fd int }
 
-// readSpec reads the spec that QEMU passes by fw_cfg, nil in a template. The
-// device hands out a byte at a time, so no more is read than is there.
-func readSpec() (*wire.Spec, error) {
-	f, err := os.Open(specPath)
-	if os.IsNotExist(err) {
-		return nil, fmt.Errorf("no spec: QEMU was started without -fw_cfg name=%s, or the kernel without FW_CFG_SYSFS", wire.SpecFile)
+func openSpec() (specReader, error) {
+	fd, err := syscall.Open("/sys/firmware/qemu_fw_cfg/by_name/"+wire.SpecFile+"/raw", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err == syscall.ENOENT {
+		return specReader{}, fmt.Errorf("no spec: QEMU was started without -fw_cfg name=%s, or the kernel without FW_CFG_SYSFS", wire.SpecFile)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read spec: %w", err)
+		return specReader{}, fmt.Errorf("open spec: %w", err)
 	}
-	defer f.Close()
+	return specReader{fd}, nil
+}
+
+// read returns nil in a template. The device hands out a byte at a time, so no
+// more is read than is there.
+func (r specReader) read() (*wire.Spec, error) {
 	var b []byte
-	buf := make([]byte, 1024)
+	buf := make([]byte, 512)
 	for {
-		n, err := f.Read(buf)
-		b = append(b, buf[:n]...)
-		if err == io.EOF || bytes.IndexByte(buf[:n], 0) >= 0 {
-			return wire.DecodeSpec(b)
-		}
+		n, err := syscall.Pread(r.fd, buf, int64(len(b)))
 		if err != nil {
 			return nil, fmt.Errorf("read spec: %w", err)
+		}
+		b = append(b, buf[:n]...)
+		if n == 0 || bytes.IndexByte(buf[:n], 0) >= 0 {
+			return wire.DecodeSpec(b)
 		}
 	}
 }

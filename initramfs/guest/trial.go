@@ -30,20 +30,20 @@ func runTrial(t wire.Trial) wire.Message {
 		end.Result.Error = err.Error()
 		return end
 	}
-	out, err := newCapture(os.Stdout)
+	out, err := newCapture()
 	if err != nil {
 		end.Result.Error = err.Error()
 		return end
 	}
 	faults := openFaultLog()
 	start := time.Now()
-	pid, err := startStopped(t, out.w)
+	pid, err := startStopped(t, out.end)
 	if err == nil {
 		faults.start(pid)
 		start = time.Now()
 		err = syscall.PtraceDetach(pid)
 	}
-	out.w.Close()
+	syscall.Close(out.end)
 	if err != nil {
 		end.Result.Error = fmt.Sprintf("start %s: %v", t.Argv[0], err)
 	} else {
@@ -55,25 +55,24 @@ func runTrial(t wire.Trial) wire.Message {
 
 	failed := end.Result.Exit != 0 || end.Result.TimedOut
 	end.Faults, end.Result.FaultsLost = faults.stop(failed || t.Faults)
-	cleanTmp()
 	return end
 }
 
 // startStopped starts the program and returns when it stands before its first
 // instruction: the kernel's fault records then begin with the program itself.
-func startStopped(t wire.Trial, out *os.File) (int, error) {
-	null, err := os.Open(os.DevNull)
+func startStopped(t wire.Trial, out int) (int, error) {
+	null, err := syscall.Open(os.DevNull, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, err
 	}
-	defer null.Close()
+	defer syscall.Close(null)
 	if len(t.Argv) == 0 {
 		return 0, errors.New("no program")
 	}
 	pid, err := syscall.ForkExec(t.Argv[0], t.Argv, &syscall.ProcAttr{
 		Dir:   "/tmp",
 		Env:   t.Env,
-		Files: []uintptr{null.Fd(), out.Fd(), out.Fd()},
+		Files: []uintptr{uintptr(null), uintptr(out), uintptr(out)},
 		Sys:   &syscall.SysProcAttr{Setsid: true, Ptrace: true},
 	})
 	if err != nil {

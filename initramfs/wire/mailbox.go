@@ -68,10 +68,7 @@ func (m *Mailbox) Free() int {
 // Send appends a message. It is the guest's, and fails when the message does
 // not fit.
 func (m *Mailbox) Send(msg Message) error {
-	frame, err := Append(nil, msg)
-	if err != nil {
-		return err
-	}
+	frame := Append(nil, msg)
 	if len(frame) > m.Free() {
 		return fmt.Errorf("send message: %d bytes do not fit in %d", len(frame), m.Free())
 	}

@@ -2,9 +2,9 @@ package wire
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -26,61 +26,76 @@ const (
 
 // Message is one report of the guest.
 type Message struct {
-	Kind Kind `json:"kind"`
+	Kind Kind
 	// ID is the trial's, for Begin and End.
-	ID int `json:"id,omitempty"`
+	ID int
 	// Release is the running kernel's, for Ready.
-	Release string  `json:"release,omitempty"`
-	Result  *Result `json:"result,omitempty"`
-	Error   string  `json:"error,omitempty"`
+	Release string
+	// Result is set for End.
+	Result *Result
+	// Error is set for Failed.
+	Error string
 
 	// Output is what the program wrote to stdout and stderr: all of it, or
 	// its beginning and its end with a line in between that says how much is
 	// missing. Set for End.
-	Output []byte `json:"-"`
+	Output []byte
 	// Faults are the lines of lab_fault/records. Set for End when asked for.
-	Faults []byte `json:"-"`
-
-	// OutputSize and FaultsSize are set by Append.
-	OutputSize int `json:"output_size,omitempty"`
-	FaultsSize int `json:"faults_size,omitempty"`
+	Faults []byte
 }
 
 // Result is how a program ended, as its parent saw it. Whether that is a crash
 // is for the host to say.
 type Result struct {
 	// Exit is the exit status, -1 when a signal ended the program.
-	Exit int `json:"exit"`
+	Exit int
 	// Signal is the number of the signal that ended it, 0 for none.
-	Signal int `json:"signal,omitempty"`
+	Signal int
 	// TimedOut is set when init ended the program at its time limit.
-	TimedOut bool `json:"timed_out,omitempty"`
+	TimedOut bool
 	// Error is set when the program could not be started.
-	Error string `json:"error,omitempty"`
+	Error string
 	// Duration is from exec to exit, in the guest's time.
-	Duration time.Duration `json:"duration"`
+	Duration time.Duration
 	// Written is how many bytes the program wrote; Output may hold fewer.
-	Written int64 `json:"written"`
+	Written int64
 	// FaultsLost is lab_fault/lost: faults that found the ring full.
-	FaultsLost int64 `json:"faults_lost,omitempty"`
+	FaultsLost int64
 }
 
-// frameHead is the length of the frame and of its JSON, four bytes each.
-const frameHead = 8
+// frameHead is the lengths of the frame, of its lines and of the output in it,
+// four bytes each.
+const frameHead = 12
 
-// Append appends m to b as one frame: head, JSON, output, faults.
-func Append(b []byte, m Message) ([]byte, error) {
-	m.OutputSize, m.FaultsSize = len(m.Output), len(m.Faults)
-	j, err := json.Marshal(m)
-	if err != nil {
-		return b, fmt.Errorf("encode message: %w", err)
+// Append appends m to b as one frame: head, lines, output, faults.
+func Append(b []byte, m Message) []byte {
+	l := appendNumber(nil, "kind", int64(m.Kind))
+	l = appendNumber(l, "id", int64(m.ID))
+	if m.Release != "" {
+		l = appendLine(l, "release", m.Release)
 	}
-	size := frameHead + len(j) + len(m.Output) + len(m.Faults)
-	b = binary.LittleEndian.AppendUint32(b, uint32(size))
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(j)))
-	b = append(b, j...)
-	b = append(b, m.Output...)
-	return append(b, m.Faults...), nil
+	if m.Error != "" {
+		l = appendLine(l, "error", m.Error)
+	}
+	if r := m.Result; r != nil {
+		l = appendLine(l, "exit", strconv.Itoa(r.Exit))
+		l = appendNumber(l, "signal", int64(r.Signal))
+		if r.TimedOut {
+			l = appendLine(l, "timed-out", "")
+		}
+		if r.Error != "" {
+			l = appendLine(l, "not-started", r.Error)
+		}
+		l = appendNumber(l, "duration", int64(r.Duration))
+		l = appendNumber(l, "written", r.Written)
+		l = appendNumber(l, "faults-lost", r.FaultsLost)
+	}
+	size := frameHead + len(l) + len(m.Output) + len(m.Faults)
+	for _, n := range []int{size, len(l), len(m.Output)} {
+		b = binary.LittleEndian.AppendUint32(b, uint32(n))
+	}
+	b = append(append(b, l...), m.Output...)
+	return append(b, m.Faults...)
 }
 
 // ErrFrame is returned for bytes that no Append has written.
@@ -93,18 +108,55 @@ func Next(b []byte) (Message, []byte, error) {
 		return Message{}, b, fmt.Errorf("%w: %d bytes, want at least %d", ErrFrame, len(b), frameHead)
 	}
 	size := uint64(binary.LittleEndian.Uint32(b))
-	n := uint64(binary.LittleEndian.Uint32(b[4:]))
-	if size > uint64(len(b)) || size < frameHead+n {
-		return Message{}, b, fmt.Errorf("%w: frame of %d bytes with %d of JSON in %d", ErrFrame, size, n, len(b))
+	text := uint64(binary.LittleEndian.Uint32(b[4:]))
+	output := uint64(binary.LittleEndian.Uint32(b[8:]))
+	if size > uint64(len(b)) || size < frameHead+text+output {
+		return Message{}, b, fmt.Errorf("%w: frame of %d bytes with %d+%d in %d", ErrFrame, size, text, output, len(b))
 	}
 	var m Message
-	if err := json.Unmarshal(b[frameHead:frameHead+n], &m); err != nil {
+	if err := lines(b[frameHead:frameHead+text], m.set); err != nil {
 		return Message{}, b, fmt.Errorf("%w: %v", ErrFrame, err)
 	}
-	body := b[frameHead+n : size]
-	if m.OutputSize < 0 || m.FaultsSize < 0 || m.OutputSize > len(body) || m.FaultsSize != len(body)-m.OutputSize {
-		return Message{}, b, fmt.Errorf("%w: %d+%d bytes of evidence in %d", ErrFrame, m.OutputSize, m.FaultsSize, len(body))
-	}
-	m.Output, m.Faults = body[:m.OutputSize:m.OutputSize], body[m.OutputSize:]
+	m.Output = b[frameHead+text : frameHead+text+output : frameHead+text+output]
+	m.Faults = b[frameHead+text+output : size : size]
 	return m, b[size:], nil
+}
+
+func (m *Message) set(key, value string) error {
+	switch key {
+	case "kind":
+		return number(value, (*int)(&m.Kind))
+	case "id":
+		return number(value, &m.ID)
+	case "release":
+		m.Release = value
+		return nil
+	case "error":
+		m.Error = value
+		return nil
+	case "exit":
+		m.Result = &Result{}
+		return number(value, &m.Result.Exit)
+	}
+	r := m.Result
+	if r == nil {
+		return errors.New("no result begins here")
+	}
+	switch key {
+	case "signal":
+		return number(value, &r.Signal)
+	case "timed-out":
+		r.TimedOut = true
+	case "not-started":
+		r.Error = value
+	case "duration":
+		return number(value, (*int64)(&r.Duration))
+	case "written":
+		return number(value, &r.Written)
+	case "faults-lost":
+		return number(value, &r.FaultsLost)
+	default:
+		return errors.New("unknown key")
+	}
+	return nil
 }

@@ -5,8 +5,9 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -33,38 +34,66 @@ func Pad(spec []byte) ([]byte, error) {
 
 // Spec is what one boot of the guest is asked to do. Its zero value makes init
 // power off at once.
-type Spec struct {
-	Trials []Trial `json:"trials"`
-}
+type Spec struct{ Trials []Trial }
 
 // Trial is one execution of a program in the guest.
 type Trial struct {
 	// ID is unique in its run and comes back with the result.
-	ID int `json:"id"`
+	ID int
 	// Argv is the program's path in the guest and its arguments.
-	Argv []string `json:"argv"`
+	Argv []string
 	// Env is the whole environment, as KEY=value.
-	Env []string `json:"env,omitempty"`
+	Env []string
 	// Timeout is the longest the program may run, in the guest's time.
 	// Zero means no limit.
-	Timeout time.Duration `json:"timeout,omitempty"`
+	Timeout time.Duration
 	// Faults asks for the kernel's lab_fault records even when the program
 	// succeeds. When it fails they always come.
-	Faults bool `json:"faults,omitempty"`
+	Faults bool
 	// Seed reseeds the kernel's random numbers before the program starts:
 	// addresses, stack canaries, the Go runtime's own generator. Zero leaves
 	// them alone.
-	Seed uint64 `json:"seed,omitempty"`
+	Seed uint64
 	// Phase is how long init waits first, in the guest's time: it moves the
 	// program against the kernel's ticks.
-	Phase time.Duration `json:"phase,omitempty"`
+	Phase time.Duration
 	// Slice is the kernel scheduler's shortest time slice. Zero leaves the
 	// kernel's own, as does a kernel that does not let it be set.
-	Slice time.Duration `json:"slice,omitempty"`
+	Slice time.Duration
 }
 
-// Encode returns the spec as the bytes of the fw_cfg file.
-func (s Spec) Encode() ([]byte, error) { return json.MarshalIndent(s, "", " ") }
+const specHead = "lab-spec"
+
+// Encode returns the spec as the text of the fw_cfg file, which people can read
+// and change.
+func (s Spec) Encode() []byte {
+	b := appendLine(nil, specHead, "1")
+	for _, t := range s.Trials {
+		b = appendLine(b, "trial", strconv.Itoa(t.ID))
+		for _, a := range t.Argv {
+			b = appendLine(b, "arg", a)
+		}
+		for _, e := range t.Env {
+			b = appendLine(b, "env", e)
+		}
+		if t.Timeout != 0 {
+			b = appendLine(b, "timeout", t.Timeout.String())
+		}
+		if t.Faults {
+			b = appendLine(b, "faults", "")
+		}
+		if t.Seed != 0 {
+			b = appendLine(b, "seed", strconv.FormatUint(t.Seed, 10))
+		}
+		if t.Phase != 0 {
+			b = appendLine(b, "phase", t.Phase.String())
+		}
+		if t.Slice != 0 {
+			b = appendLine(b, "slice", t.Slice.String())
+		}
+	}
+	return b
+}
 
 // DecodeSpec reads what Encode wrote, padded or not. It returns nil for a
 // template's file, which holds nothing.
@@ -74,8 +103,44 @@ func DecodeSpec(b []byte) (*Spec, error) {
 		return nil, nil
 	}
 	s := &Spec{}
-	if err := json.Unmarshal(b, s); err != nil {
-		return nil, fmt.Errorf("decode spec: %w", err)
+	seen := false
+	err := lines(b, func(key, value string) (err error) {
+		if !seen {
+			if seen = key == specHead && value == "1"; !seen {
+				return errors.New("want " + specHead + " 1")
+			}
+			return nil
+		}
+		if key == "trial" {
+			s.Trials = append(s.Trials, Trial{})
+			return number(value, &s.Trials[len(s.Trials)-1].ID)
+		}
+		if len(s.Trials) == 0 {
+			return errors.New("want a trial first")
+		}
+		t := &s.Trials[len(s.Trials)-1]
+		switch key {
+		case "arg":
+			t.Argv = append(t.Argv, value)
+		case "env":
+			t.Env = append(t.Env, value)
+		case "timeout":
+			return duration(value, &t.Timeout)
+		case "faults":
+			t.Faults = true
+		case "seed":
+			t.Seed, err = strconv.ParseUint(value, 10, 64)
+		case "phase":
+			return duration(value, &t.Phase)
+		case "slice":
+			return duration(value, &t.Slice)
+		default:
+			return errors.New("unknown key")
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("spec: %w", err)
 	}
 	return s, nil
 }

@@ -3,8 +3,62 @@ package wire
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
+	"time"
 )
+
+func TestSpecIsWhatWasEncoded(t *testing.T) {
+	spec := Spec{Trials: []Trial{
+		{ID: 1, Argv: []string{"/repro", "", " -x=1", "two\nlines", `"q"`, "nul\x00"}, Env: []string{"A=", "B=b c"},
+			Timeout: 20 * time.Second, Faults: true, Seed: 1<<64 - 1, Phase: 1234567, Slice: time.Millisecond},
+		{ID: 2, Argv: []string{"/repro"}},
+	}}
+	text := spec.Encode()
+	padded, err := Pad(text)
+	if err != nil || len(padded) != SpecRoom {
+		t.Fatalf("padded to %d bytes: %v", len(padded), err)
+	}
+	for _, b := range [][]byte{text, padded} {
+		if got, err := DecodeSpec(b); err != nil || !reflect.DeepEqual(*got, spec) {
+			t.Errorf("got %+v (%v)\nwant %+v", got, err, spec)
+		}
+	}
+	if got, err := DecodeSpec(make([]byte, SpecRoom)); got != nil || err != nil {
+		t.Errorf("a template's file: got %+v, %v", got, err)
+	}
+	if _, err := Pad(make([]byte, SpecRoom)); err == nil {
+		t.Error("a spec without an end was padded")
+	}
+}
+
+func TestDecodeSpecNamesTheLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"{}":                                "line 1: cut short",
+		"lab-spec 2\n":                      "line 1: lab-spec: want lab-spec 1",
+		"lab-spec 1\narg x\n":               "line 2: arg: want a trial first",
+		"lab-spec 1\ntrial 1\ncolour red\n": "line 3: colour: unknown key",
+		"lab-spec 1\ntrial one\n":           "line 2: trial: ",
+		"lab-spec 1\ntrial 1\narg \"x\n":    "line 3: arg: ",
+	} {
+		if _, err := DecodeSpec([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+}
+
+func FuzzDecodeSpec(f *testing.F) {
+	f.Add([]byte("lab-spec 1\ntrial 1\narg /repro\ntimeout 1s\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := DecodeSpec(b)
+		if err != nil || s == nil {
+			return
+		}
+		if again, err := DecodeSpec(s.Encode()); err != nil || !reflect.DeepEqual(again, s) {
+			t.Errorf("%q became %+v, then %+v (%v)", b, s, again, err)
+		}
+	})
+}
 
 func TestMailboxCarriesMessagesInOrder(t *testing.T) {
 	mem := make([]byte, 4096)
@@ -16,6 +70,8 @@ func TestMailboxCarriesMessagesInOrder(t *testing.T) {
 	sent := []Message{
 		{Kind: Ready, Release: "5.15.1", Output: []byte{}, Faults: []byte{}},
 		{Kind: End, ID: 7, Result: &Result{Exit: 2}, Output: []byte("fatal error"), Faults: []byte("1 2 3\n")},
+		{Kind: End, ID: 8, Result: &Result{Exit: -1, Signal: 9, TimedOut: true, Error: "a\nb", Duration: -1, Written: 1 << 40, FaultsLost: 3}, Output: []byte{}, Faults: []byte{}},
+		{Kind: Failed, Error: `"quoted"`, Output: []byte{}, Faults: []byte{}},
 	}
 	var got []Message
 	for _, m := range sent {
@@ -27,9 +83,6 @@ func TestMailboxCarriesMessagesInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		got = append(got, msgs...)
-	}
-	for i := range got {
-		got[i].OutputSize, got[i].FaultsSize = 0, 0
 	}
 	if !reflect.DeepEqual(got, sent) {
 		t.Errorf("received %+v, want %+v", got, sent)
@@ -56,9 +109,9 @@ func TestReceiveRefusesACorruptMailbox(t *testing.T) {
 }
 
 func FuzzNext(f *testing.F) {
-	b, _ := Append(nil, Message{Kind: End, ID: 1, Output: []byte("x"), Faults: []byte("y")})
+	b := Append(nil, Message{Kind: End, ID: 1, Output: []byte("x"), Faults: []byte("y")})
 	f.Add(b)
-	f.Add([]byte{8, 0, 0, 0, 0, 0, 0, 0})
+	f.Add([]byte{12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, rest, err := Next(b)
 		if err != nil {

@@ -48,7 +48,7 @@ func NewReplayer(ctx context.Context, job Job, dir string, first journal.Trial) 
 // shared makes the turn one of the whole guest that the trial shared with
 // others: what went before is part of what it is a function of.
 func (t *turn) shared(dir string, tr *trial) error {
-	text, err := os.ReadFile(filepath.Join(journal.VMDir(dir, t.vm), "spec.json"))
+	text, err := os.ReadFile(filepath.Join(journal.VMDir(dir, t.vm), vm.SpecName))
 	if err != nil {
 		return fmt.Errorf("the guest that trial %d shared with others: %w", tr.n, err)
 	}

@@ -246,8 +246,8 @@ func (t *turn) tidy() {
 		return
 	}
 	if _, err := os.Stat(filepath.Join(t.dir, "crash.json")); errors.Is(err, os.ErrNotExist) {
-		os.Remove(filepath.Join(t.dir, "spec.json"))
-		os.Remove(filepath.Join(t.dir, "serial.log"))
+		os.Remove(filepath.Join(t.dir, vm.SpecName))
+		os.Remove(filepath.Join(t.dir, vm.LogName))
 	}
 }
 

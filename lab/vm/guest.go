@@ -66,7 +66,7 @@ func (g *Guest) power() (err error) {
 		return fmt.Errorf("make mailbox: %w", err)
 	}
 	g.box = wire.NewMailbox(g.mem)
-	if g.console, err = openConsole(g.dir.file("console"), filepath.Join(g.cfg.Dir, "serial.log")); err != nil {
+	if g.console, err = openConsole(g.dir.file("console"), filepath.Join(g.cfg.Dir, LogName)); err != nil {
 		return err
 	}
 	if g.proc, err = qemu.Start(g.machine(spec).Argv()); err != nil {
@@ -83,14 +83,12 @@ func (g *Guest) writeSpec() (forGuest, byHand string, err error) {
 	if err := os.MkdirAll(g.cfg.Dir, 0o755); err != nil {
 		return "", "", err
 	}
-	if byHand, err = filepath.Abs(filepath.Join(g.cfg.Dir, "spec.json")); err != nil {
+	if byHand, err = filepath.Abs(filepath.Join(g.cfg.Dir, SpecName)); err != nil {
 		return "", "", err
 	}
 	var spec []byte
 	if g.snapshot == "" {
-		if spec, err = g.cfg.Spec.Encode(); err != nil {
-			return "", "", err
-		}
+		spec = g.cfg.Spec.Encode()
 		if err := os.WriteFile(byHand, spec, 0o644); err != nil {
 			return "", "", err
 		}

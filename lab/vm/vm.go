@@ -29,7 +29,7 @@ type Config struct {
 	// have been made with the same fields above. Nil boots.
 	Template *Template
 	Spec     wire.Spec
-	// Dir keeps spec.json and serial.log. It is created.
+	// Dir keeps SpecName and LogName. It is created.
 	Dir string
 	// BootLimit and Silence end a guest that has not become ready, or has sent
 	// no message, for that long on the host's clock. A guest that the host gave
@@ -45,6 +45,12 @@ type Config struct {
 	// hand, and of the gdb socket.
 	Started func(byHand, gdbSocket string)
 }
+
+// Files of a guest's folder.
+const (
+	SpecName = "spec.txt"   // what it was told
+	LogName  = "serial.log" // its console, with the host's time on each line
+)
 
 // DefaultBootLimit is 60 times what a boot takes here on a busy host (0.65 to 1 s).
 const DefaultBootLimit = 60 * time.Second
