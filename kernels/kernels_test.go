@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"ghostlab/lab/store"
 )
@@ -107,6 +108,43 @@ func TestDigestFollowsTheContent(t *testing.T) {
 	os.WriteFile(filepath.Join(dir, "mm/memory.c"), []byte("int b;"), 0o644)
 	if changed, _ := digest(t.Context(), st, dir); changed == first {
 		t.Error("a changed source left the digest as it was")
+	}
+}
+
+func TestAnswersAreKeptUntilAFileChanges(t *testing.T) {
+	st, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := tree(t, map[string]string{"a": "one", "mm/b": "two"})
+	asked := 0
+	ask := func() (string, error) {
+		asked++
+		return fmt.Sprint("answer ", asked), nil
+	}
+	expect := func(want, after string) {
+		t.Helper()
+		if got, err := remember(t.Context(), st, "test", dir, ask); err != nil || got != want {
+			t.Errorf("%s: %q, want %q (%v)", after, got, want, err)
+		}
+	}
+	expect("answer 1", "first")
+	expect("answer 1", "nothing changed")
+	later := time.Now().Add(time.Hour)
+	if err := os.Chtimes(filepath.Join(dir, "mm/b"), later, later); err != nil {
+		t.Fatal(err)
+	}
+	expect("answer 2", "a new time")
+	if err := os.WriteFile(filepath.Join(dir, "c"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	expect("answer 3", "a new file")
+	failed := errors.New("no")
+	if _, err := remember(t.Context(), st, "other", dir, func() (string, error) { return "", failed }); !errors.Is(err, failed) {
+		t.Errorf("got %v", err)
+	}
+	if got, err := remember(t.Context(), st, "other", dir, ask); err != nil || got != "answer 4" {
+		t.Errorf("after a failure: %q, %v", got, err)
 	}
 }
 

@@ -19,7 +19,7 @@ func Locate(ctx context.Context, st *store.Store, opt Options) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		v, err := versionAt(ctx, path)
+		v, err := versionOf(ctx, st, path)
 		if err != nil {
 			return "", err
 		}

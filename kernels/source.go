@@ -26,7 +26,7 @@ type origin struct {
 
 // local is the origin of a tree or a tarball on this host.
 func local(ctx context.Context, st *store.Store, path string) (*origin, error) {
-	v, err := versionAt(ctx, path)
+	v, err := versionOf(ctx, st, path)
 	if err != nil {
 		return nil, err
 	}
