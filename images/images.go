@@ -11,7 +11,6 @@ import (
 	"ghostlab/initramfs"
 	"ghostlab/kernels"
 	"ghostlab/lab/store"
-	"ghostlab/lab/toolchain"
 )
 
 // ProgramPath is where the program under test is in the guest.
@@ -107,28 +106,6 @@ func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, dir, goVers
 	img.Manifest.Artefacts = Artefacts{Kernel: st.Relative(k.Dir), Initramfs: st.Relative(folder), Program: st.Relative(filepath.Dir(program))}
 	img.Manifest.Initramfs, err = store.FileSum(img.Initramfs)
 	return img, err
-}
-
-// compile keeps the program under the digest of its bytes.
-func compile(ctx context.Context, st *store.Store, dir, goVersion string) (path, sum string, err error) {
-	tmp, err := os.MkdirTemp(st.Dir(), "compile-")
-	if err != nil {
-		return "", "", err
-	}
-	defer os.RemoveAll(tmp)
-	fresh := filepath.Join(tmp, programFile)
-	if err := toolchain.Compile(ctx, toolchain.Build{Go: goVersion, Dir: dir, Package: ".", LDFlags: "-buildid=", Out: fresh}); err != nil {
-		return "", "", err
-	}
-	if sum, err = store.FileSum(fresh); err != nil {
-		return "", "", err
-	}
-	h := store.NewHasher("program 1")
-	h.Add("sha256", sum)
-	folder, err := st.Ensure(ctx, "programs", h.Key(), func(ctx context.Context, staging string) error {
-		return os.Rename(fresh, filepath.Join(staging, programFile))
-	})
-	return filepath.Join(folder, programFile), sum, err
 }
 
 func pack(path, initPath, program string) error {
