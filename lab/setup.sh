@@ -19,7 +19,15 @@ as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+# One question for all packages: one for each takes a fifth of a second.
+# shellcheck disable=SC2086 # lists of words
+present=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $packages $sources 2>/dev/null |
+	sed -n 's/^installed //p' | tr '\n' ' ')"
+
+installed() {
+	case "$present" in *" $1 "*) return 0 ;; esac
+	return 1
+}
 
 go_is_new() {
 	v=$(go env GOVERSION 2>/dev/null) || return 1
