@@ -154,7 +154,7 @@ func (b *builder) build(ctx context.Context, s *Series, o *origin, staging strin
 }
 
 func (b *builder) compile(ctx context.Context, s *Series, mk *maker) (int64, error) {
-	task := b.Progress.Steps("compile Linux "+s.Series, b.expectedSteps(s))
+	task := b.Progress.Estimate("compile Linux "+s.Series, b.expectedSteps(s))
 	defer task.End()
 	var steps int64
 	err := mk.make(ctx, func(line string) {

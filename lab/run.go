@@ -215,12 +215,9 @@ type cellProgress struct {
 	all   bool // one task for all cells
 }
 
-// mostBars is how many cells have a bar each: what fits on a terminal.
-const mostBars = 20
-
 func newCellProgress(out *progress.Output, m *matrix.Matrix, cells []matrix.Cell) *cellProgress {
 	p := &cellProgress{tasks: map[int]*progress.Task{}, bad: map[int]int{}}
-	if p.all = len(cells) > mostBars || !out.Bars(); p.all {
+	if p.all = len(cells) > out.Rows(); p.all {
 		p.tasks[0] = out.Steps(fmt.Sprintf("%s, %d cells, %d trials", m.Scenario.Name, len(cells), m.Size()), int64(m.Size()))
 		return p
 	}
