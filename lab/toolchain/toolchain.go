@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"syscall"
 )
 
 // Build says what to compile. Dir, Package and Out are required.
@@ -32,7 +33,8 @@ type Build struct {
 }
 
 // Compile builds a static program. The same sources give the same bytes
-// whatever the folder. A program that does not compile is a *CompileError.
+// whatever the folder. A program that does not compile is a *CompileError; a
+// full disk is not the program's fault, and is a syscall.ENOSPC.
 func Compile(ctx context.Context, b Build) error {
 	arch := b.Arch
 	if arch == "" {
@@ -53,7 +55,11 @@ func Compile(ctx context.Context, b Build) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return &CompileError{Package: b.Package, Dir: b.Dir, Go: b.Go, Output: strings.TrimSpace(stderr.String()), err: err}
+		said := strings.TrimSpace(stderr.String())
+		if full := syscall.ENOSPC; strings.Contains(said, full.Error()) {
+			return fmt.Errorf("compile %s in %s: %w:\n%s", b.Package, b.Dir, full, said)
+		}
+		return &CompileError{Package: b.Package, Dir: b.Dir, Go: b.Go, Output: said, err: err}
 	}
 	return nil
 }
