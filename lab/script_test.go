@@ -155,19 +155,7 @@ func TestKilledLabLeavesNothingBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cmd.Process.Kill()
-	log := ""
-	for range 1200 {
-		if files, _ := filepath.Glob(filepath.Join(runs, "*", "trials.jsonl")); len(files) == 1 {
-			if b, _ := os.ReadFile(files[0]); bytes.Count(b, []byte("\n")) >= 5 {
-				log = files[0]
-				break
-			}
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	if log == "" {
-		t.Fatal("no trial finished within a minute")
-	}
+	awaitFinished(t, runs, 5)
 	children := guestsOf(cmd.Process.Pid)
 	if len(children) == 0 {
 		t.Error("no guest was running")
@@ -182,9 +170,8 @@ func TestKilledLabLeavesNothingBehind(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}
-	out, err := osexec.Command(lab, "show", "--json", "--runs", runs).Output()
-	if err != nil || !bytes.Contains(out, []byte(`"n": `)) {
-		t.Errorf("show: %v\n%s", err, out)
+	if done, n := finished(t, runs), results(t, runs); n != done {
+		t.Errorf("%d trials finished, show counts %d", done, n)
 	}
 }
 
