@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,7 +20,8 @@ func (s *Summary) JSON(w io.Writer) error {
 }
 
 // Terminal writes the summary for people: what ran, and a line for each cell.
-func (s *Summary) Terminal(w io.Writer) error {
+func (s *Summary) Terminal(out io.Writer) error {
+	w := &bytes.Buffer{}
 	fmt.Fprintf(w, "run     %s (%s)\n", s.Run, s.dir)
 	fmt.Fprintf(w, "kernel  %s\n", s.kernel())
 	fmt.Fprintf(w, "go      %s\n", s.goVersions())
@@ -54,7 +56,8 @@ func (s *Summary) Terminal(w io.Writer) error {
 	if infra > 0 {
 		fmt.Fprintf(w, "\n%d trials gave no result because the lab's own machinery failed; they are in no rate\n", infra)
 	}
-	return nil
+	_, err := out.Write(w.Bytes())
+	return err
 }
 
 func (s *Summary) kernel() string {

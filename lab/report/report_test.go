@@ -1,0 +1,115 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"ghostlab/lab/journal"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// Each folder of testdata is a run with what is to be printed of it. Its
+// trials have every outcome, two signatures of one count, and a torn last line.
+func TestForms(t *testing.T) {
+	for _, run := range []string{"mixed", "nothing-ran"} {
+		dir := filepath.Join("testdata", run)
+		s, err := Read(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var terminal, document bytes.Buffer
+		if err := errors.Join(s.Terminal(&terminal), s.JSON(&document)); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, filepath.Join(dir, "terminal.golden"), terminal.Bytes())
+		golden(t, filepath.Join(dir, "json.golden"), document.Bytes())
+	}
+}
+
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s:\n%s\ngot:\n%s", file, want, got)
+	}
+}
+
+// What counts as a result is the ground of every rate.
+func TestInfraIsInNoRate(t *testing.T) {
+	s, err := Read("testdata/mixed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []Cell{
+		{N: 2, Pass: 2, Infra: 1, Rate: 0},
+		{N: 1, Crash: 1, Rate: 1},
+		{N: 6, Pass: 1, Crash: 3, Hang: 1, GuestPanic: 1, Rate: 0.5},
+		{N: 0, Infra: 1, Rate: 0, Low: 0, High: 1},
+	} {
+		got := s.Cells[i]
+		if got.N != want.N || got.Pass != want.Pass || got.Crash != want.Crash || got.Hang != want.Hang ||
+			got.GuestPanic != want.GuestPanic || got.Infra != want.Infra || got.Rate != want.Rate {
+			t.Errorf("cell %d: got %+v, want %+v", i, got, want)
+		}
+		if got.Low > got.Rate || got.High < got.Rate || got.N == 0 && (got.Low != 0 || got.High != 1) {
+			t.Errorf("cell %d: rate %v in [%v, %v]", i, got.Rate, got.Low, got.High)
+		}
+	}
+	if results, infra := s.Results(); results != 9 || infra != 2 {
+		t.Errorf("%d results and %d infra, want 9 and 2", results, infra)
+	}
+}
+
+func TestNoRun(t *testing.T) {
+	var none *journal.NoRunError
+	if _, err := Read(t.TempDir()); !errors.As(err, &none) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A table cut short must not pass for one.
+func TestWriteErrorsComeOut(t *testing.T) {
+	s, err := Read("testdata/mixed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("full")
+	for name, print := range map[string]func(io.Writer) error{"terminal": s.Terminal, "json": s.JSON} {
+		var whole bytes.Buffer
+		if err := print(&whole); err != nil {
+			t.Fatal(err)
+		}
+		for _, room := range []int{0, 100, whole.Len() - 1} {
+			if err := print(&short{room: room, err: full}); !errors.Is(err, full) {
+				t.Errorf("%s, room for %d of %d bytes: %v", name, room, whole.Len(), err)
+			}
+		}
+	}
+}
+
+// short is a writer with room for so many bytes.
+type short struct {
+	room int
+	err  error
+}
+
+func (w *short) Write(b []byte) (int, error) {
+	if w.room -= len(b); w.room < 0 {
+		return 0, w.err
+	}
+	return len(b), nil
+}
