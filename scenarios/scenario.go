@@ -24,7 +24,7 @@ type Scenario struct {
 	// Repro is the folder of the Go main package, relative to the scenario's.
 	Repro string `yaml:"repro"`
 	// Timeout is the longest a trial may take, in the guest's time.
-	Timeout time.Duration `yaml:"timeout"`
+	Timeout time.Duration `yaml:"-"`
 	// Params are what a matrix may vary, by name.
 	Params map[string]Param `yaml:"params"`
 
@@ -84,18 +84,27 @@ func Names(dir string) []string {
 }
 
 func load(file string, text []byte) (*Scenario, error) {
-	s := &Scenario{}
-	if err := DecodeYAML(file, text, s); err != nil {
+	var f struct {
+		Scenario `yaml:",inline"`
+		Timeout  *Scalar `yaml:"timeout"`
+	}
+	if err := DecodeYAML(file, text, &f); err != nil {
 		return nil, err
 	}
+	s := &f.Scenario
 	fail := func(at Scalar, format string, args ...any) error {
 		return &PlaceError{File: file, Line: at.Line, Col: at.Col, Err: fmt.Errorf(format, args...)}
 	}
 	if s.Name == "" || s.Repro == "" {
 		return nil, fail(Scalar{}, "want name and repro")
 	}
-	if s.Timeout == 0 {
-		s.Timeout = defaultTimeout
+	s.Timeout = defaultTimeout
+	if f.Timeout != nil {
+		d, err := time.ParseDuration(f.Timeout.Text)
+		if err != nil || d <= 0 {
+			return nil, fail(*f.Timeout, "timeout: want a duration such as 10s, got %q", f.Timeout.Text)
+		}
+		s.Timeout = d
 	}
 	for _, name := range s.ParamNames() {
 		p := s.Params[name]
@@ -104,6 +113,8 @@ func load(file string, text []byte) (*Scenario, error) {
 			return nil, fail(p.Default, "parameter %q: want type int, bool, duration, string or choice, got %q", name, p.Type)
 		case (p.Env == "") == (p.Flag == ""):
 			return nil, fail(p.Default, "parameter %q: want env or flag", name)
+		case p.Type == "choice" && len(p.Values) == 0:
+			return nil, fail(p.Default, "parameter %q: want values to choose from", name)
 		}
 		if err := p.Check(p.Default.Text); err != nil {
 			return nil, fail(p.Default, "parameter %q: default: %w", name, err)

@@ -58,8 +58,14 @@ func (e *PlaceError) Hint() string { return e.Advice }
 
 // DecodeYAML decodes a user's file strictly: unknown and repeated keys and wrong
 // types are *PlaceErrors with line and column.
-func DecodeYAML(file string, text []byte, v any) error {
-	err := yaml.UnmarshalWithOptions(text, v, yaml.Strict())
+func DecodeYAML(file string, text []byte, v any) (err error) {
+	defer func() {
+		// The library panics over some input, such as a tag where a list should be.
+		if p := recover(); p != nil {
+			err = &PlaceError{File: file, Err: fmt.Errorf("this YAML cannot be read: %v", p)}
+		}
+	}()
+	err = yaml.UnmarshalWithOptions(text, v, yaml.Strict())
 	if err == nil {
 		return nil
 	}
@@ -90,7 +96,10 @@ func plain(msg string) string {
 		if _, typ, ok := strings.Cut(want, " of type "); ok {
 			want = typ
 		}
-		return fmt.Sprintf("want %s, got a %s", kindName(want), got)
+		return fmt.Sprintf("want %s, got %s", kindName(want), kindName(got))
+	}
+	if got, want, ok := strings.Cut(strings.TrimSuffix(msg, " is expected"), " was used where "); ok {
+		return fmt.Sprintf("want a %s, got a %s", want, got)
 	}
 	return msg
 }
@@ -99,12 +108,12 @@ func kindName(goType string) string {
 	switch goType {
 	case "int", "int64", "uint64":
 		return "an integer"
+	case "float64":
+		return "a number"
 	case "bool":
 		return "true or false"
 	case "string":
 		return "a string"
-	case "time.Duration":
-		return "a duration such as 10s"
 	}
 	if strings.HasPrefix(goType, "[]") {
 		return "a list"
