@@ -334,6 +334,10 @@ func (l *loader) resolve(c *Config) error {
 		}
 		*path = abs
 	}
+	// What `lab config` prints is what holds.
+	for key, value := range map[string]any{"cache": c.Cache, "runs": c.Runs, "scenarios": c.Scenarios, "kernel_source": c.KernelSource, "jobs": c.Jobs} {
+		l.v.Set(key, value)
+	}
 	if c.KernelSource != "" && !l.flags.Lookup("kernel").Changed && !l.env["kernel"] {
 		c.Kernel = ""
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,11 +39,14 @@ func TestFlagsWinOverEnvironmentOverFileOverDefault(t *testing.T) {
 	if wd, _ := os.Getwd(); c.Runs != filepath.Join(wd, "out") {
 		t.Errorf("runs in %s", c.Runs)
 	}
-	from := map[string]string{}
+	from, value := map[string]string{}, map[string]string{}
 	for _, o := range origins {
-		from[o.Key] = o.From
+		from[o.Key], value[o.Key] = o.From, o.Value
 	}
-	for key, want := range map[string]string{"cpus": "flag --cpus", "memory": "environment LAB_MEMORY", "go": ":3:1", "kernel": "default"} {
+	if value["cpus"] != "5" || value["runs"] != c.Runs || value["cache"] != c.Cache || value["jobs"] != fmt.Sprint(c.Jobs) {
+		t.Errorf("printed as %v", value)
+	}
+	for key, want := range map[string]string{"cpus": "flag --cpus", "memory": "environment LAB_MEMORY", "go": ":3:1", "runs": ":4:1", "kernel": "default", "cache": "default", "jobs": "default"} {
 		if !strings.HasSuffix(from[key], want) {
 			t.Errorf("%s comes from %q, want %q", key, from[key], want)
 		}
