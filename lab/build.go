@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,12 +15,14 @@ func (a *app) buildCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build [kernel|initramfs|image SCENARIO]",
 		Short: "Build what a guest boots, and print where it is",
-		Long: `Build what a guest boots, and print where it is. What has been built before from the
-same inputs is taken from the cache.`,
+		Long: `Build what a guest boots, and print where it is: the kernel (also without an
+argument), the initramfs' init, or an image, which is the kernel with an initramfs that
+holds a scenario's program. What has been built before from the same inputs is taken
+from the cache.`,
 		Example: `  lab build                                   the kernel
   lab build kernel --kernel-source ~/src/linux
   lab build image ghost-map --go 1.24.6`,
-		Args:      cobra.MaximumNArgs(2),
+		Args:      cobra.ArbitraryArgs,
 		ValidArgs: []string{"kernel", "initramfs", "image"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			what := "kernel"
@@ -34,7 +37,7 @@ same inputs is taken from the cache.`,
 			case what == "image" && len(args) == 2:
 				return a.buildImage(cmd, args[1])
 			}
-			return usageError{fmt.Errorf("build: want kernel, initramfs or image SCENARIO, got %q", args), "`lab build --help` has examples"}
+			return usageError{fmt.Errorf("build: want kernel, initramfs or image SCENARIO, got %q", strings.Join(args, " ")), "`lab build --help` has examples"}
 		},
 	}
 	return cmd

@@ -13,7 +13,7 @@ func (a *app) configCommand() *cobra.Command {
 		Short: "Print the settings and where each value comes from",
 		Example: `  lab config
   LAB_CPUS=4 lab config --go 1.24.6`,
-		Args: cobra.NoArgs,
+		Args: exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 			for _, o := range a.origins {

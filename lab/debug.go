@@ -36,7 +36,7 @@ In that gdb, kernel and program have their symbols and sources:
 		Args: exactly("a scenario"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.debug(cmd.Context(), args[0], set) },
 	}
-	cmd.Flags().StringArrayVar(&set, "set", nil, "give a parameter of the scenario a value: name=value")
+	cmd.Flags().StringArrayVar(&set, "set", nil, "a parameter of the scenario and its value, as `name=value`; may be repeated")
 	return cmd
 }
 

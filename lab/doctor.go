@@ -22,7 +22,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		Short: "List what the lab needs on this host, and the command that installs what is missing",
 		Long: `List what the lab needs on this host, and the command that installs what is missing.
 The exit code is 0 when ` + "`lab run`" + ` can work. Nothing is changed.`,
-		Args: cobra.NoArgs,
+		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context()) },
 	}
 }
@@ -62,7 +62,7 @@ func (a *app) doctor(ctx context.Context) error {
 		ok = false
 		line("missing", "kernel "+a.cfg.Kernel, "", why(err))
 	} else {
-		line("ok", "kernel "+a.cfg.Kernel, "", source)
+		line("ok", "kernel "+a.cfg.Kernel, "", "booting guests: "+source)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -78,7 +78,8 @@ func (a *app) doctor(ctx context.Context) error {
 		}
 		return silentError{exitInfra}
 	}
-	return nil
+	_, err = fmt.Fprintf(a.stdout, "\nnothing that `lab run` needs is missing\n")
+	return err
 }
 
 // kernelSource says where the kernel would come from, without building it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,6 +34,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		Short: "Reproduce crashes of Go programs that occur on ARM64 servers and nowhere else",
 		Long: `lab boots real ARM64 Linux kernels in QEMU, runs a Go reproducer over a matrix of
 parameters, and says how often it crashed and what that depends on.
+
+A scenario is a Go program that reproduces something. A matrix names a scenario and
+values of its parameters: each combination of values is a cell, each execution of the
+program a trial.
 
 Exit codes: 0 as expected, 1 the result differs from what was expected, 2 wrong use
 or bad input, 3 infrastructure failed, 130 interrupted.`,
@@ -83,7 +88,7 @@ func (a *app) kernel(ctx context.Context, st *store.Store, out *progress.Output,
 		return nil, err
 	}
 	if k.StandIn {
-		out.Printf("kernel: %s, because of %s", k, k.Why)
+		out.Printf("kernel %s cannot be had, %s stands in: %s", k.Asked, k.Manifest.Version, k.Why)
 	}
 	return k, nil
 }
@@ -126,12 +131,24 @@ func (a *app) guests(asked int) int {
 }
 
 // exactly is cobra.ExactArgs with a message that names what is missing.
-func exactly(names ...string) cobra.PositionalArgs {
+func exactly(names ...string) cobra.PositionalArgs { return arguments(len(names), names) }
+
+// atMost is for verbs that do with fewer.
+func atMost(names ...string) cobra.PositionalArgs { return arguments(0, names) }
+
+func arguments(least int, names []string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == len(names) {
+		if len(args) >= least && len(args) <= len(names) {
 			return nil
 		}
-		return usageError{fmt.Errorf("%s: want %v, got %d arguments", cmd.CommandPath(), names, len(args)),
+		want := strings.Join(names, " and ")
+		switch {
+		case want == "":
+			want = "no arguments"
+		case least == 0:
+			want = "at most " + want
+		}
+		return usageError{fmt.Errorf("%s: want %s, got %d", cmd.Name(), want, len(args)),
 			"usage: " + cmd.UseLine()}
 	}
 }

@@ -34,20 +34,27 @@ func (a *app) runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run MATRIX.yaml",
 		Short: "Run a matrix and say how often each cell crashed",
+		Long: `Run a matrix and say how often each cell crashed. Ctrl-C ends the run and keeps the
+trials that have finished. A matrix is a file such as
+
+  scenario: ghost-map
+  trials: 100            # of each cell
+  axes:
+    gomaxprocs: [1, 2]   # a parameter of the scenario; also go, vcpus and env.NAME`,
 		Example: `  lab run scenarios/ghost-map/matrix.yaml
   lab run matrix.yaml --trials 500 --go 1.24.6
   lab run matrix.yaml --kernel-source ~/src/linux --json > result.json`,
 		Args: exactly("a matrix file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, args[0], f) },
 	}
-	cmd.Flags().IntVar(&f.trials, "trials", 0, "trials of each cell, instead of the file's")
-	cmd.Flags().IntVarP(&f.guests, "guests", "j", 0, "guests at once (default: what the cores and the memory allow)")
-	cmd.Flags().StringVar(&f.engine, "engine", "", "parallel or deterministic, instead of the file's")
-	cmd.Flags().StringVar(&f.isolation, "isolation", "", "fork, process or boot, instead of the file's")
-	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "seed of the order and of each trial, instead of the file's")
-	cmd.Flags().Float64Var(&f.verify, "verify", 2, "percentage of deterministic trials that are run twice and compared")
-	cmd.Flags().BoolVar(&f.yes, "yes", false, fmt.Sprintf("run more than %d trials", matrix.Most))
-	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
+	cmd.Flags().IntVar(&f.trials, "trials", 0, "`number` of trials of each cell, instead of the file's")
+	cmd.Flags().IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
+	cmd.Flags().StringVar(&f.engine, "engine", "", "`name` of the engine, parallel or deterministic, instead of the file's")
+	cmd.Flags().StringVar(&f.isolation, "isolation", "", "`kind` of isolation, fork, process or boot, instead of the file's")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "`seed` of the order and of each trial, instead of the file's")
+	cmd.Flags().Float64Var(&f.verify, "verify", 2, "`percentage` of deterministic trials that are run twice and compared")
+	cmd.Flags().BoolVar(&f.yes, "yes", false, fmt.Sprintf("run a matrix of more than %d trials", matrix.Most))
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as one JSON document")
 	return cmd
 }
 

@@ -16,6 +16,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ghostlab/lab/labtest"
+	"ghostlab/lab/matrix"
+	"ghostlab/scenarios"
 )
 
 func TestMain(m *testing.M) {
@@ -57,6 +59,22 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got := fmt.Sprint(code); got != args[0] {
 		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// The matrix that `lab run --help` shows is one.
+func TestHelpsMatrix(t *testing.T) {
+	code, help, _ := lab(t, "run", "--help")
+	_, rest, found := strings.Cut(help, "\n\n  scenario:")
+	text, _, _ := strings.Cut("  scenario:"+rest, "\n\n")
+	if code != exitOK || !found {
+		t.Fatalf("no matrix in\n%s", help)
+	}
+	m, err := matrix.Parse("help", []byte(text), func(name string) (*scenarios.Scenario, error) {
+		return scenarios.Find("../scenarios", name)
+	})
+	if err != nil || len(m.Cells()) != 2 {
+		t.Errorf("%v\n%s", err, text)
 	}
 }
 

@@ -12,9 +12,11 @@ func (a *app) showCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [RUN]",
 		Short: "Print a run's result again; without a name the newest run's",
+		Long: `Print a run's result again; without a name the newest run's. RUN is the name that
+` + "`lab run`" + ` prints, or a run's folder. The exit code is 0 whatever the result.`,
 		Example: `  lab show
   lab show 20261123-231500-ghost-map --json | jq '.cells[].rate'`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost("a run"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			name := ""
 			if len(args) > 0 {
