@@ -36,11 +36,13 @@ func barsLeave(t *testing.T, last string) {
 	for i := range 3 {
 		tasks = append(tasks, out.Steps(fmt.Sprint("cell ", i), 10))
 	}
+	tasks = append(tasks, out.Steps("unpack", 0))
 	tasks[0].Set(10)
 	tasks[1].Set(4)
 	tasks[2].Note("2 failed")
 	s.Await(t, "bars", func(text string) bool {
-		return strings.Contains(text, "100 % 10/10") && strings.Contains(text, " 40 % 4/10") && strings.Contains(text, "2 failed")
+		return strings.Contains(text, "100 % 10/10") && strings.Contains(text, " 40 % 4/10") && strings.Contains(text, "2 failed") &&
+			strings.Contains(text, "\nunpack ") && !strings.Contains(text, "0/0")
 	})
 	s.Type(t, "\x03") // echoed as ^C, where the cursor is
 	s.Await(t, "^C", func(text string) bool { return strings.Contains(text, "^C") })

@@ -59,11 +59,18 @@ func (o *Output) begin(t *Task) *Task {
 	if t.bytes {
 		counters = decor.CountersKibiByte(" % .1f / % .1f")
 	}
+	var style mpb.BarFillerBuilder = mpb.BarStyle()
+	numbers := []decor.Decorator{decor.Percentage(decor.WCSyncSpace), counters}
+	if t.total == 0 {
+		style = mpb.SpinnerStyle("-", `\`, "|", "/").PositionLeft()
+		numbers = []decor.Decorator{decor.Elapsed(decor.ET_STYLE_GO)}
+	}
+	numbers = append(numbers, decor.Any(func(decor.Statistics) string { return "  " + t.left() }))
 	// A bar made with its total would vanish when that is reached.
-	t.bar = o.bars.AddBar(0,
+	t.bar = o.bars.New(0, style,
 		mpb.PrependDecorators(decor.Name("\r"), // see newLine
 			decor.Name(t.name, decor.WCSyncSpaceR)),
-		mpb.AppendDecorators(decor.Percentage(decor.WCSyncSpace), counters, decor.Any(func(decor.Statistics) string { return "  " + t.left() })))
+		mpb.AppendDecorators(numbers...))
 	t.bar.SetTotal(t.total, false)
 	return t
 }
