@@ -37,8 +37,8 @@ each byte that the guest showed, with its time stamps, are the same.`,
 		Args: exactly("RUN/TRIAL"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.replay(cmd.Context(), args[0], f) },
 	}
-	cmd.Flags().IntVar(&f.times, "times", 1, "how often")
-	cmd.Flags().IntVarP(&f.guests, "guests", "j", 0, "guests at once (default: what the cores and the memory allow)")
+	cmd.Flags().IntVar(&f.times, "times", 1, "`number` of times to run it")
+	cmd.Flags().IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
 	return cmd
 }
 
