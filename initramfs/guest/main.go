@@ -79,7 +79,11 @@ func run(host *reporter, machine power) error {
 		}
 		host.send(wire.Message{Kind: wire.Begin, ID: t.ID})
 		fmt.Printf("lab: trial %d begins\n", t.ID)
-		end := runTrial(t)
+		hold := func() {}
+		if spec.Hold && i == 0 {
+			hold = machine.stop
+		}
+		end := runTrial(t, hold)
 		fmt.Printf("lab: trial %d ends: %s\n", t.ID, describe(end.Result))
 		drainConsole()
 		host.send(end)

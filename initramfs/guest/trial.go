@@ -20,7 +20,8 @@ import (
 const quitGrace = 2 * time.Second
 
 // runTrial runs one program to its end, and everything it started to theirs.
-func runTrial(t wire.Trial) wire.Message {
+// ready is called when the program stands before its first instruction.
+func runTrial(t wire.Trial, ready func()) wire.Message {
 	// ptrace belongs to a thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -40,6 +41,7 @@ func runTrial(t wire.Trial) wire.Message {
 	pid, err := startStopped(t, out.end)
 	if err == nil {
 		faults.start(pid)
+		ready()
 		start = time.Now()
 		err = syscall.PtraceDetach(pid)
 	}

@@ -34,7 +34,12 @@ func Pad(spec []byte) ([]byte, error) {
 
 // Spec is what one boot of the guest is asked to do. Its zero value makes init
 // power off at once.
-type Spec struct{ Trials []Trial }
+type Spec struct {
+	Trials []Trial
+	// Hold stops the machine when the first program is loaded and about to run
+	// its first instruction. It goes on when the host says so.
+	Hold bool
+}
 
 // Trial is one execution of a program in the guest.
 type Trial struct {
@@ -68,6 +73,9 @@ const specHead = "lab-spec"
 // and change.
 func (s Spec) Encode() []byte {
 	b := appendLine(nil, specHead, "1")
+	if s.Hold {
+		b = appendLine(b, "hold", "")
+	}
 	for _, t := range s.Trials {
 		b = appendLine(b, "trial", strconv.Itoa(t.ID))
 		for _, a := range t.Argv {
@@ -111,7 +119,11 @@ func DecodeSpec(b []byte) (*Spec, error) {
 			}
 			return nil
 		}
-		if key == "trial" {
+		switch key {
+		case "hold":
+			s.Hold = true
+			return nil
+		case "trial":
 			s.Trials = append(s.Trials, Trial{})
 			return number(value, &s.Trials[len(s.Trials)-1].ID)
 		}

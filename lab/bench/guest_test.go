@@ -24,7 +24,7 @@ import (
 
 // rounds and each: what is compared takes turns, so that a host that gets
 // slower meanwhile does not look like an effect.
-const rounds, each = 5, 6
+const rounds, each = 4, 10
 
 // race is a crashing trial on one vCPU: a growing map.
 func race(b *testing.B) (*scenarios.Scenario, vm.Config) {

@@ -221,11 +221,14 @@ func (terminal) KernelArgs() []string { return Console{}.KernelArgs() }
 func (c Command) argv(devices []Device) []string {
 	argv := []string{c.Binary}
 	var kernel []string
+	boots := false
 	for _, d := range devices {
 		argv = append(argv, d.Args()...)
 		kernel = append(kernel, d.KernelArgs()...)
+		_, isKernel := d.(Kernel)
+		boots = boots || isKernel
 	}
-	if len(kernel) > 0 {
+	if boots {
 		argv = append(argv, "-append", strings.Join(kernel, " "))
 	}
 	return argv

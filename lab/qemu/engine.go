@@ -13,13 +13,19 @@ type Parallel struct {
 	noKernelArgs
 	// Accelerator is tcg, kvm or hvf. Empty means tcg.
 	Accelerator string
+	// Alone is set for a machine of one vCPU: its atomic instructions need not
+	// be the host's.
+	Alone bool
 }
 
 func (p Parallel) Args() []string {
-	if p.Accelerator == "" || p.Accelerator == "tcg" {
-		return []string{"-accel", "tcg,thread=multi"}
+	switch {
+	case p.Accelerator != "" && p.Accelerator != "tcg":
+		return []string{"-accel", p.Accelerator}
+	case p.Alone:
+		return []string{"-accel", "tcg,thread=single"}
 	}
-	return []string{"-accel", p.Accelerator}
+	return []string{"-accel", "tcg,thread=multi"}
 }
 
 // HostAccelerator is the fastest accelerator that this host has for arm64

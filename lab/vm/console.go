@@ -21,7 +21,8 @@ type console struct {
 	start time.Time
 
 	size  int64
-	fresh bool // the next byte begins a line
+	fresh bool   // the next byte begins a line
+	buf   []byte // for reading
 }
 
 func openConsole(raw, log string) (*console, error) {
@@ -34,17 +35,16 @@ func openConsole(raw, log string) (*console, error) {
 		r.Close()
 		return nil, err
 	}
-	return &console{raw: r, log: l, start: time.Now(), fresh: true}, nil
+	return &console{raw: r, log: l, start: time.Now(), fresh: true, buf: make([]byte, 32<<10)}, nil
 }
 
 // follow copies what is new.
 func (c *console) follow() error {
-	buf := make([]byte, 32<<10)
 	for {
-		n, err := c.raw.Read(buf)
+		n, err := c.raw.Read(c.buf)
 		c.size += int64(n)
 		if c.size <= consoleMax {
-			if err := c.copy(buf[:n]); err != nil {
+			if err := c.copy(c.buf[:n]); err != nil {
 				return fmt.Errorf("write console log: %w", err)
 			}
 		}

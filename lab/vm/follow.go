@@ -15,20 +15,32 @@ import (
 )
 
 // poll is how often the mailbox and the console are looked at: often enough
-// for progress to look alive, and 0.1 % of a core (pidstat, 7.2, two vCPUs).
-// Nobody waits for it: a guest that is done ends QEMU, and that is heard at once.
-const poll = 5 * time.Millisecond
+// for progress to look alive. Nobody waits for it: a guest that is done ends
+// QEMU, and that is heard at once.
+const poll = 20 * time.Millisecond
 
 // follow watches the guest until it ends.
 func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error) {
-	why := shutdownReason(g.events)
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
+	events, reason := g.events, ""
 	for {
-		ended := false
+		ended, off := false, false
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		case e, ok := <-events:
+			switch {
+			case !ok:
+				events = nil // QEMU has hung up, and will end
+			case e.Event == "SHUTDOWN":
+				reason, _ = e.Data["reason"].(string)
+			case e.Event == "GUEST_PANICKED" && g.holds():
+				off = true // a held guest's way to power off
+			}
+			if !off {
+				continue
+			}
 		case <-g.proc.Done():
 			ended = true
 		case <-tick.C:
@@ -36,8 +48,11 @@ func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error)
 		if err := g.look(receive); err != nil {
 			return nil, err
 		}
-		if ended {
-			return g.verdict(<-why)
+		switch {
+		case off:
+			return g.ended(PoweredOff)
+		case ended:
+			return g.verdict(g.lastReason(events, reason))
 		}
 		if reason := g.overdue(); reason != 0 {
 			return g.ended(reason)
@@ -45,20 +60,18 @@ func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error)
 	}
 }
 
-// shutdownReason gives QMP's reason for the guest's end, once QEMU has ended. It
-// is empty when QMP could not tell.
-func shutdownReason(events <-chan qmp.Event) <-chan string {
-	why := make(chan string, 1)
-	go func() {
-		reason := ""
-		for e := range events {
-			if s, ok := e.Data["reason"].(string); ok && e.Event == "SHUTDOWN" {
-				reason = s
-			}
+// lastReason is QMP's reason for the guest's end, which may still be on its way
+// when QEMU has ended. It is empty when QMP could not tell.
+func (g *Guest) lastReason(events <-chan qmp.Event, reason string) string {
+	if events == nil {
+		return reason
+	}
+	for e := range events {
+		if r, ok := e.Data["reason"].(string); ok && e.Event == "SHUTDOWN" {
+			reason = r
 		}
-		why <- reason
-	}()
-	return why
+	}
+	return reason
 }
 
 // Message is a message of the guest's.

@@ -69,11 +69,11 @@ func (g *Guest) power() (err error) {
 	if g.console, err = openConsole(g.dir.file("console"), filepath.Join(g.cfg.Dir, LogName)); err != nil {
 		return err
 	}
-	if g.proc, err = qemu.Start(g.machine(spec).Argv()); err != nil {
+	if g.proc, err = qemu.Start(g.machine(spec, g.cfg.Template == nil).Argv()); err != nil {
 		return err
 	}
 	if g.cfg.Started != nil {
-		g.cfg.Started(g.machine(byHand).ByHand(), g.dir.file("gdb"))
+		g.cfg.Started(g.machine(byHand, true).ByHand(), g.dir.file("gdb"))
 	}
 	return nil
 }
@@ -96,6 +96,11 @@ func (g *Guest) writeSpec() (forGuest, byHand string, err error) {
 			return byHand, byHand, nil
 		}
 	}
+	if g.holds() {
+		held := g.cfg.Spec
+		held.Hold = true
+		spec = held.Encode()
+	}
 	if spec, err = wire.Pad(spec); err != nil {
 		return "", "", err
 	}
@@ -103,19 +108,22 @@ func (g *Guest) writeSpec() (forGuest, byHand string, err error) {
 	return forGuest, byHand, os.WriteFile(forGuest, spec, 0o600)
 }
 
-// machine is the guest's whole command line.
-func (g *Guest) machine(specFile string) qemu.Command {
+// machine is the guest's whole command line. A clone does not boot: it has its
+// kernel in its memory, and reading it again would be a fifth of its start.
+func (g *Guest) machine(specFile string, boots bool) qemu.Command {
 	cfg := g.cfg
 	devices := []qemu.Device{
 		qemu.Machine{CPU: cfg.CPU, VCPUs: cfg.VCPUs, Memory: cfg.Memory},
-		cfg.Engine.device(cfg.Version),
-		qemu.Kernel{Image: cfg.Kernel, Initramfs: cfg.Initramfs, Extra: cfg.KernelArgs},
+		cfg.engine(),
 		qemu.Console{File: g.dir.file("console")},
 		qemu.FwCfg{Name: wire.SpecFile, File: specFile},
 		qemu.Shared{File: g.dir.file("mailbox"), Size: wire.MailboxSize},
-		qemu.PanicDevice{Pause: g.snapshot != ""},
+		qemu.PanicDevice{Pause: g.snapshot != "" || g.holds()},
 		qemu.QMP{Socket: g.dir.file("qmp")},
 		qemu.Stopped{Incoming: cfg.Template != nil},
+	}
+	if boots {
+		devices = append(devices, qemu.Kernel{Image: cfg.Kernel, Initramfs: cfg.Initramfs, Extra: cfg.KernelArgs})
 	}
 	switch {
 	case cfg.Template != nil:
@@ -127,6 +135,13 @@ func (g *Guest) machine(specFile string) qemu.Command {
 		devices = append(devices, qemu.GDB{Socket: g.dir.file("gdb")})
 	}
 	return qemu.Command{Binary: cfg.QEMU, Devices: devices}
+}
+
+// holds says whether the guest is prepared up to its program's first
+// instruction. A deterministic one is not: letting it go from the host once more
+// would be one more moment at which the host could make a difference.
+func (g *Guest) holds() bool {
+	return g.cfg.Template != nil && !g.cfg.Engine.Deterministic && !g.cfg.Paused
 }
 
 // connect waits for QEMU to answer on QMP, or to end.

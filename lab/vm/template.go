@@ -92,7 +92,7 @@ func templateKey(cfg Config) (store.Key, error) {
 	}
 	h.Add("qemu", cfg.Version)
 	machine := qemu.Machine{CPU: cfg.CPU, VCPUs: cfg.VCPUs, Memory: cfg.Memory}
-	h.Add("machine", strings.Join(append(machine.Args(), cfg.Engine.device(cfg.Version).Args()...), " "))
+	h.Add("machine", strings.Join(append(machine.Args(), cfg.engine().Args()...), " "))
 	h.Add("arguments", strings.Join(qemu.Kernel{Extra: cfg.KernelArgs}.KernelArgs(), " "))
 	h.Add("wire", fmt.Sprint(wire.SpecRoom, wire.MailboxSize))
 	return h.Key(), nil
@@ -124,6 +124,9 @@ func snapshot(ctx context.Context, cfg Config, dir string) error {
 	if err := g.awaitStop(ctx); err != nil {
 		return err
 	}
+	if err := g.waits(); err != nil {
+		return err
+	}
 	if err := g.save(dir); err != nil {
 		return &InfraError{What: "snapshot", Err: err}
 	}
@@ -145,30 +148,33 @@ func (g *Guest) awaitStop(ctx context.Context) error {
 	for {
 		select {
 		case e, ok := <-g.events:
-			if ok && e.Event != "STOP" {
-				continue
-			}
-			if err := g.console.follow(); err != nil {
-				return &InfraError{What: "console", Err: err}
-			}
-			if ok && bytes.HasSuffix(g.console.end(consoleKeep), []byte(wire.TemplateLine)) {
+			if ok && e.Event == "STOP" {
 				return nil
 			}
-			return &BootError{Stage: "the guest ended before it could be snapshotted", Err: g.exit(ok), Console: g.lastLines()}
+			if !ok {
+				if err := g.console.follow(); err != nil {
+					return &InfraError{What: "console", Err: err}
+				}
+				return &BootError{Stage: "the guest ended before it was ready", Err: g.proc.Wait(), Console: g.lastLines()}
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-limit.C:
-			return &BootError{Stage: "the guest did not become ready to be snapshotted", Console: g.lastLines()}
+			return &BootError{Stage: "the guest did not become ready", Console: g.lastLines()}
 		}
 	}
 }
 
-// exit is how QEMU failed, if it has.
-func (g *Guest) exit(alive bool) error {
-	if alive {
-		return nil
+// waits says whether the machine that has stopped is one that waits for a spec,
+// and not one whose init gave up.
+func (g *Guest) waits() error {
+	if err := g.console.follow(); err != nil {
+		return &InfraError{What: "console", Err: err}
 	}
-	return g.proc.Wait()
+	if !bytes.HasSuffix(g.console.end(consoleKeep), []byte(wire.TemplateLine)) {
+		return &BootError{Stage: "the guest gave up before it could be snapshotted", Console: g.lastLines()}
+	}
+	return nil
 }
 
 // migrate starts a migration to or from a file, leaving out memory that is a

@@ -73,11 +73,12 @@ type Engine struct {
 	Accelerator string `json:"accelerator,omitempty"`
 }
 
-func (e Engine) device(version string) qemu.Device {
+func (c Config) engine() qemu.Device {
+	e := c.Engine
 	if e.Deterministic {
-		return qemu.Deterministic{Shift: e.Shift, SingleStep: e.SingleStep, Version: version}
+		return qemu.Deterministic{Shift: e.Shift, SingleStep: e.SingleStep, Version: c.Version}
 	}
-	return qemu.Parallel{Accelerator: e.Accelerator}
+	return qemu.Parallel{Accelerator: e.Accelerator, Alone: c.VCPUs == 1}
 }
 
 // Run runs a guest to its end and hands each message to receive, in order. It
@@ -93,7 +94,8 @@ func Run(ctx context.Context, cfg Config, receive func(Message)) (*End, error) {
 }
 
 // Prepare starts QEMU and brings the guest to where Run lets it go: before its
-// first instruction, or to its template's snapshot. Call Close in the end.
+// first instruction, to its template's snapshot, or beyond that to the first
+// instruction of its program. Call Close in the end.
 func Prepare(ctx context.Context, cfg Config) (*Guest, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -108,7 +110,21 @@ func Prepare(ctx context.Context, cfg Config) (*Guest, error) {
 			return nil, err
 		}
 	}
+	if g.holds() {
+		if err := g.hold(ctx); err != nil {
+			g.Close()
+			return nil, err
+		}
+	}
 	return g, nil
+}
+
+// hold runs a clone until its program is loaded.
+func (g *Guest) hold(ctx context.Context) error {
+	if err := g.run(); err != nil {
+		return err
+	}
+	return g.awaitStop(ctx)
 }
 
 // Run lets the guest go and follows it to its end, see the function Run. It may
