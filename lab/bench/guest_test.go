@@ -26,7 +26,8 @@ import (
 // slower meanwhile does not look like an effect.
 const rounds, each = 4, 10
 
-// race is a crashing trial on one vCPU: a growing map.
+// race is a growing map on one vCPU, the shortest trial that crashes there as a
+// rule: the longer a trial, the less it matters how its guest came to be.
 func race(b *testing.B) (*scenarios.Scenario, vm.Config) {
 	b.Helper()
 	s, err := scenarios.Find("../../scenarios", "ghost-map")
@@ -45,7 +46,7 @@ func race(b *testing.B) (*scenarios.Scenario, vm.Config) {
 }
 
 func raceCommand(s *scenarios.Scenario) journal.Command {
-	return runner.Command(s, map[string]string{"gomaxprocs": "2", "key_space": "growing", "iterations": "50000"}, nil)
+	return runner.Command(s, map[string]string{"gomaxprocs": "2", "key_space": "growing"}, nil)
 }
 
 // spec is n such trials.
@@ -106,8 +107,8 @@ func coldLoop(b *testing.B, cfg vm.Config, s *scenarios.Scenario, n int) time.Du
 	}
 	took := time.Since(start)
 	console, err := os.ReadFile(filepath.Join(dir, "console"))
-	if err != nil || !strings.Contains(string(console), "fatal error: concurrent map") {
-		b.Fatalf("the trial did not crash: %v\n%s", err, console)
+	if err != nil || !strings.Contains(string(console), "lab: trial 1 ends: exit status") {
+		b.Fatalf("the trial did not run: %v\n%s", err, console)
 	}
 	return took
 }
@@ -120,12 +121,12 @@ func oneByOne(b *testing.B, cfg vm.Config, s *scenarios.Scenario, n int) time.Du
 	start := time.Now()
 	for _, t := range trials {
 		cfg.Spec = wire.Spec{Trials: []wire.Trial{t}}
-		crashed := false
+		ended := false
 		_, err := vm.Run(b.Context(), cfg, func(m vm.Message) {
-			crashed = crashed || m.Kind == wire.End && m.Result.Exit != 0
+			ended = ended || m.Kind == wire.End && m.Result.Error == ""
 		})
-		if err != nil || !crashed {
-			b.Fatalf("crashed: %v, %v", crashed, err)
+		if err != nil || !ended {
+			b.Fatalf("ended: %v, %v", ended, err)
 		}
 	}
 	return time.Since(start)
