@@ -11,6 +11,7 @@ import (
 
 	"ghostlab/kernels"
 	"ghostlab/lab/config"
+	"ghostlab/lab/matrix"
 	"ghostlab/lab/progress"
 	"ghostlab/lab/qemu"
 	"ghostlab/lab/store"
@@ -58,7 +59,7 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
 	config.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "print the QEMU command of each guest, ready to paste")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.runCommand(), a.showCommand(), a.replayCommand(), a.buildCommand(), a.debugCommand(), a.doctorCommand(), a.configCommand())
+	root.AddCommand(a.runCommand(), a.showCommand(), a.replayCommand(), a.huntCommand(), a.buildCommand(), a.debugCommand(), a.doctorCommand(), a.configCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -117,12 +118,15 @@ func (a *app) machine(version string) vm.Config {
 }
 
 // guests is how many run at once: what was asked for, or as many as the host has
-// cores and memory for.
-func (a *app) guests(asked int) int {
+// cores and memory for. A hunt's guests take a core each.
+func (a *app) guests(asked int, m *matrix.Matrix) int {
 	if asked > 0 {
 		return asked
 	}
 	n := a.cfg.Jobs / a.cfg.CPUs
+	if m.Search == matrix.Hunt {
+		n = a.cfg.Jobs
+	}
 	if free := freeMemory(); free > 0 {
 		// A running guest and the next one, prepared.
 		n = min(n, free/(2*a.cfg.Memory))

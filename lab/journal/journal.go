@@ -21,6 +21,7 @@ import (
 
 	"ghostlab/images"
 	"ghostlab/lab/crash"
+	"ghostlab/lab/hunt"
 	"ghostlab/lab/matrix"
 )
 
@@ -37,8 +38,13 @@ type Run struct {
 	Engine    string        `json:"engine"`
 	Shift     int           `json:"shift"` // of the deterministic engine
 	Isolation string        `json:"isolation"`
-	Axes      []matrix.Axis `json:"axes"`
-	Cells     []matrix.Cell `json:"cells"`
+	// Search is "hunt" where the trials' schedules were chosen to make them
+	// fail: their counts are no rates of the program.
+	Search string `json:"search,omitempty"`
+	// Hunts are what a hunt has learnt, by cell.
+	Hunts [][]hunt.Tally `json:"hunts,omitempty"`
+	Axes  []matrix.Axis  `json:"axes"`
+	Cells []matrix.Cell  `json:"cells"`
 	// Commands are what each cell's trials execute, by the cell's index.
 	Commands []Command `json:"commands"`
 	Kernel   Kernel    `json:"kernel"`
@@ -93,6 +99,8 @@ type Guest struct {
 	CPU    string `json:"cpu"`
 	VCPUs  int    `json:"vcpus"`
 	Memory int    `json:"memory_mib"`
+	// Accelerator ran the parallel engine: tcg, kvm or hvf.
+	Accelerator string `json:"accelerator"`
 }
 
 // Trial is one line of trials.jsonl.
@@ -199,6 +207,14 @@ func (f *Folder) SetVerification(v Verification) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.run.Verification = &v
+	return f.save()
+}
+
+// SetHunts records what a hunt has learnt, by cell.
+func (f *Folder) SetHunts(h [][]hunt.Tally) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.run.Hunts = h
 	return f.save()
 }
 

@@ -37,6 +37,9 @@ const (
 	Deterministic = "deterministic" // a trial is a function of image, spec and seed
 )
 
+// Hunt is the search that learns which schedules make a program fail.
+const Hunt = "hunt"
+
 // Isolations, from the cheapest to the dearest.
 const (
 	Process = "process" // many trials share a guest
@@ -57,7 +60,9 @@ type Matrix struct {
 	Engine    string
 	Shift     int
 	Isolation string
-	Axes      []Axis
+	// Search, when Hunt, leaves each trial's schedule to a search for failures.
+	Search string
+	Axes   []Axis
 }
 
 // Axis is a parameter and the values it takes, in the file's order.
@@ -77,7 +82,7 @@ func Parse(name string, text []byte, find func(scenario string) (*scenarios.Scen
 	if f.Scenario.Text == "" {
 		return nil, p.fail(f.Scenario, "scenario: want a name")
 	}
-	m := &Matrix{Trials: 100, Seed: 1, Engine: Parallel, Shift: defaultShift, Isolation: Fork}
+	m := &Matrix{Trials: 100, Seed: 1, Engine: Parallel, Shift: DefaultShift, Isolation: Fork}
 	if m.Scenario, err = find(f.Scenario.Text); err != nil {
 		return nil, err
 	}
@@ -93,11 +98,34 @@ func Parse(name string, text []byte, find func(scenario string) (*scenarios.Scen
 		}
 		m.Shift, _ = strconv.Atoi(f.Shift.Text)
 	}
+	p.choice("search", f.Search, []string{Hunt}, &m.Search)
+	if m.Search == Hunt {
+		p.hunted(f, m)
+	}
 	for _, a := range f.Axes {
 		m.Axes = append(m.Axes, p.axis(m.Scenario, a))
 	}
 	return m, p.err
 }
+
+// hunted checks that the file does not fix what the hunt is to choose.
+func (p *parser) hunted(f *file, m *Matrix) {
+	if f.Engine != nil && m.Engine == Parallel {
+		p.fail(*f.Engine, "engine: a hunt needs the deterministic engine, whose trials can be replayed")
+	}
+	if f.Isolation != nil && m.Isolation != Process {
+		p.fail(*f.Isolation, "isolation: a hunt's trials share guests (process)")
+	}
+	for _, a := range f.Axes {
+		if a.name.Text == AxisEngine || a.name.Text == AxisShift || a.name.Text == AxisVCPUs {
+			p.fail(a.name, "axis %q: the hunt chooses it", a.name.Text)
+		}
+	}
+	m.Hunted()
+}
+
+// Hunted makes the matrix one whose trials are schedules of a hunt.
+func (m *Matrix) Hunted() { m.Search, m.Engine, m.Isolation = Hunt, Deterministic, Process }
 
 // parser keeps the first error.
 type parser struct {

@@ -13,9 +13,9 @@ import (
 // with HZ=250).
 const MaxShift = 9
 
-// defaultShift makes an instruction take 8 ns, the speed of a real processor of
+// DefaultShift makes an instruction take 8 ns, the speed of a real processor of
 // some 100 MIPS.
-const defaultShift = 3
+const DefaultShift = 3
 
 var checkShift = between(0, MaxShift)
 
@@ -71,8 +71,19 @@ func (m *Matrix) Schedule(c Cell, n, vcpus int) Schedule {
 		s.Shift = -1
 		return s
 	}
-	s.Phase = time.Duration(draw(s.Seed, 0, "phase") % uint64(phaseMost))
+	s.Phase = phase(s.Seed)
 	return s
+}
+
+// Hunting returns the schedule of trial n of a hunt, whose knobs are given.
+func (m *Matrix) Hunting(n int, knobs Schedule) Schedule {
+	knobs.Seed = draw(m.Seed, uint64(n), "seed")
+	knobs.Phase = phase(knobs.Seed)
+	return knobs
+}
+
+func phase(seed uint64) time.Duration {
+	return time.Duration(draw(seed, 0, "phase") % uint64(phaseMost))
 }
 
 // EngineOf is the engine of a cell.

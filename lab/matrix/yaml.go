@@ -19,6 +19,7 @@ type file struct {
 	Engine    *scenarios.Scalar `yaml:"engine"`
 	Shift     *scenarios.Scalar `yaml:"shift"`
 	Isolation *scenarios.Scalar `yaml:"isolation"`
+	Search    *scenarios.Scalar `yaml:"search"`
 	Axes      axes              `yaml:"axes"`
 }
 

@@ -54,19 +54,23 @@ func TestInfraIsInNoRate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []Cell{
-		{N: 2, Pass: 2, Infra: 1, Rate: 0},
-		{N: 1, Crash: 1, Rate: 1},
-		{N: 6, Pass: 1, Crash: 3, Hang: 1, GuestPanic: 1, Rate: 0.5},
-		{N: 0, Infra: 1, Rate: 0, Low: 0, High: 1},
+	for i, want := range []struct {
+		Cell
+		Rate float64
+	}{
+		{Cell{N: 2, Pass: 2, Infra: 1}, 0},
+		{Cell{N: 1, Crash: 1}, 1},
+		{Cell{N: 6, Pass: 1, Crash: 3, Hang: 1, GuestPanic: 1}, 0.5},
+		{Cell{N: 0, Infra: 1}, 0},
 	} {
 		got := s.Cells[i]
+		rate, low, high := *got.Rate, *got.Low, *got.High
 		if got.N != want.N || got.Pass != want.Pass || got.Crash != want.Crash || got.Hang != want.Hang ||
-			got.GuestPanic != want.GuestPanic || got.Infra != want.Infra || got.Rate != want.Rate {
+			got.GuestPanic != want.GuestPanic || got.Infra != want.Infra || rate != want.Rate {
 			t.Errorf("cell %d: got %+v, want %+v", i, got, want)
 		}
-		if got.Low > got.Rate || got.High < got.Rate || got.N == 0 && (got.Low != 0 || got.High != 1) {
-			t.Errorf("cell %d: rate %v in [%v, %v]", i, got.Rate, got.Low, got.High)
+		if low > rate || high < rate || got.N == 0 && (low != 0 || high != 1) {
+			t.Errorf("cell %d: rate %v in [%v, %v]", i, rate, low, high)
 		}
 	}
 	if results, infra := s.Results(); results != 9 || infra != 2 {

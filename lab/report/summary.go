@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"ghostlab/lab/crash"
+	"ghostlab/lab/hunt"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/stat"
@@ -20,6 +21,10 @@ type Summary struct {
 	Scenario  string         `json:"scenario"`
 	Engine    string         `json:"engine"`
 	Isolation string         `json:"isolation"`
+	// Search is "hunt" where trials were made to fail; Hunts are what was learnt
+	// of each setting, by cell.
+	Search string         `json:"search,omitempty"`
+	Hunts  [][]hunt.Tally `json:"hunts,omitempty"`
 	Kernel    journal.Kernel `json:"kernel"`
 	Go        string         `json:"go"`
 	QEMU      string         `json:"qemu"`
@@ -46,10 +51,11 @@ type Cell struct {
 	// Infra counts trials that gave no result. They are in no rate.
 	Infra int `json:"infra"`
 	// Rate is Crash/N; Low and High are its 95 % Wilson interval. With N = 0
-	// the rate is 0 and the interval is [0, 1].
-	Rate float64 `json:"rate"`
-	Low  float64 `json:"low"`
-	High float64 `json:"high"`
+	// the rate is 0 and the interval is [0, 1]. They are nil in a hunt, whose
+	// trials were made to fail.
+	Rate *float64 `json:"rate"`
+	Low  *float64 `json:"low"`
+	High *float64 `json:"high"`
 	// Signatures are those of everything but passes and infra, the most
 	// frequent first.
 	Signatures []Signature `json:"signatures"`
@@ -80,7 +86,7 @@ func Read(dir string) (*Summary, error) {
 		return nil, err
 	}
 	s := &Summary{
-		Run: run.ID, Scenario: run.Scenario, Engine: run.Engine, Isolation: run.Isolation,
+		Run: run.ID, Scenario: run.Scenario, Engine: run.Engine, Isolation: run.Isolation, Search: run.Search, Hunts: run.Hunts,
 		Kernel: run.Kernel, Go: run.Go, QEMU: run.QEMU, Verification: run.Verification,
 		Planned: run.Trials * len(run.Cells), axes: run.Axes, dir: dir,
 	}
@@ -91,6 +97,9 @@ func Read(dir string) (*Summary, error) {
 		}
 		c.Axes = cell.Axes
 		c.finish(titles[cell.Index])
+		if run.Search == "" {
+			c.rates()
+		}
 		s.Cells = append(s.Cells, *c)
 	}
 	return s, nil
@@ -113,12 +122,16 @@ func (c *Cell) count(o crash.Outcome) {
 	c.N++
 }
 
-func (c *Cell) finish(titles map[string]int) {
+func (c *Cell) rates() {
+	rate := 0.0
 	if c.N > 0 {
-		c.Rate = float64(c.Crash) / float64(c.N)
+		rate = float64(c.Crash) / float64(c.N)
 	}
 	i := stat.Wilson(c.Crash, c.N, level)
-	c.Low, c.High = i.Low, i.High
+	c.Rate, c.Low, c.High = &rate, &i.Low, &i.High
+}
+
+func (c *Cell) finish(titles map[string]int) {
 	c.Signatures = []Signature{}
 	for title, n := range titles {
 		c.Signatures = append(c.Signatures, Signature{title, n})

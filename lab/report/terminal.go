@@ -34,6 +34,11 @@ func (s *Summary) Terminal(out io.Writer) error {
 	}
 	fmt.Fprintln(w)
 
+	if s.Search != "" {
+		s.hunted(w)
+		_, err := out.Write(w.Bytes())
+		return err
+	}
 	varied := s.varied()
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, a := range varied {
@@ -111,14 +116,14 @@ func (c Cell) rate() string {
 	if c.N == 0 {
 		return "-"
 	}
-	return percent(c.Rate)
+	return percent(*c.Rate)
 }
 
 func (c Cell) interval() string {
 	if c.N == 0 {
 		return "-"
 	}
-	return percent(c.Low) + " to " + percent(c.High)
+	return percent(*c.Low) + " to " + percent(*c.High)
 }
 
 func percent(p float64) string { return fmt.Sprintf("%.1f %%", 100*p) }

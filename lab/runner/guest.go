@@ -20,6 +20,10 @@ type guestKind struct {
 	vcpus     int
 	engine    vm.Engine
 	isolation string
+	// forked says that guests are clones of a template; else they boot.
+	forked bool
+	// cell is set for the queues of a hunt only.
+	cell int
 }
 
 // single says whether each trial has a guest of its own.
@@ -39,14 +43,14 @@ func (r *run) kind(t *trial) guestKind {
 	if v := c.Axes[matrix.AxisGo]; v != "" {
 		k.goVersion = v
 	}
-	if !t.schedule.Deterministic() {
-		k.engine = r.Machine.Engine
-		return k
+	k.engine = r.Machine.Engine
+	if t.schedule.Deterministic() {
+		k.engine = vm.Engine{Deterministic: true, Shift: t.schedule.Shift, SingleStep: t.schedule.SingleStep}
+		if k.isolation == matrix.Fork && k.vcpus > forkExact {
+			k.isolation = matrix.Boot
+		}
 	}
-	k.engine = vm.Engine{Deterministic: true, Shift: t.schedule.Shift, SingleStep: t.schedule.SingleStep}
-	if k.isolation == matrix.Fork && k.vcpus > forkExact {
-		k.isolation = matrix.Boot
-	}
+	k.forked = k.isolation != matrix.Boot && (!k.engine.Deterministic || k.vcpus <= forkExact)
 	return k
 }
 
@@ -107,9 +111,15 @@ func infrastructural(err error) bool {
 func (r *run) spec(t *trial) wire.Trial {
 	c := r.Commands[t.cell]
 	return wire.Trial{
-		ID: t.n, Argv: c.Argv, Env: c.Env, Timeout: r.Matrix.Timeout, Faults: t.faults,
+		ID: t.n, Argv: c.Argv, Env: c.Env, Timeout: r.timeout(t.schedule), Faults: t.faults,
 		Seed: t.schedule.Seed, Phase: t.schedule.Phase, Slice: t.schedule.Slice,
 	}
+}
+
+// timeout is a trial's limit in the guest's time. A slow virtual CPU gets more of
+// it: the limit is meant for what the program does, not for the clock.
+func (r *run) timeout(s matrix.Schedule) time.Duration {
+	return r.Matrix.Timeout << max(0, s.Shift-matrix.DefaultShift)
 }
 
 // Commands are what the trials of each cell execute.

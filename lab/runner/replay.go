@@ -10,7 +10,6 @@ import (
 
 	"ghostlab/initramfs/wire"
 	"ghostlab/lab/journal"
-	"ghostlab/lab/matrix"
 	"ghostlab/lab/vm"
 )
 
@@ -32,12 +31,12 @@ func NewReplayer(ctx context.Context, job Job, dir string, first journal.Trial) 
 	r := newRun(ctx, stop, job)
 	tr := &trial{n: first.N, cell: first.Cell, schedule: first.Schedule, faults: first.Sample}
 	t := &turn{run: r, kind: r.kind(tr), vm: first.VM, batch: []*trial{tr}}
-	switch t.kind.isolation {
-	case matrix.Process:
+	if !t.kind.single() {
 		if err := t.shared(dir, tr); err != nil {
 			return nil, err
 		}
-	case matrix.Fork:
+	}
+	if t.kind.forked {
 		if err := r.sameTemplate(t.kind, first.Template); err != nil {
 			return nil, err
 		}
@@ -110,7 +109,7 @@ func (p *Replayer) Close() { p.turn.run.stop() }
 
 // Replay runs the trial once more. Its guest leaves its log and its spec in dir.
 func (p *Replayer) Replay(dir string) (Execution, error) {
-	got, err := p.turn.again(dir)
+	got, err := p.turn.again(dir, p.first.N)
 	return got[p.first.N], err
 }
 

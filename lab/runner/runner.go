@@ -11,6 +11,7 @@ import (
 
 	"ghostlab/images"
 	"ghostlab/lab/crash"
+	"ghostlab/lab/hunt"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/store"
@@ -52,6 +53,10 @@ type Job struct {
 	// checks none.
 	Verify float64
 	Folder *journal.Folder
+	// Wanted says, in a hunt, which trials it is for; nil means those that
+	// Failed. Enough is how many of them end it; zero means that all are run.
+	Wanted func(journal.Trial) bool
+	Enough int
 	// Trial, when set, is told of each finished trial, Boot of each guest's
 	// command line, Notice of what the researcher should know: failures that
 	// are tried again, a choice that the lab made. They are not called at the
@@ -85,6 +90,9 @@ type run struct {
 	err     error
 	// barren counts guests in a row that gave no result at all.
 	barren int
+	// hunts are the searches of each cell, and wanted what they have found.
+	hunts  []*hunt.Hunt
+	wanted int
 	// templates are those that guests of a kind are forked from.
 	templates map[guestKind]*lazyTemplate
 }
@@ -95,6 +103,9 @@ func Run(ctx context.Context, job Job) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	r := newRun(ctx, stop, job)
+	if job.Matrix.Search == matrix.Hunt {
+		r.startHunts()
+	}
 	seen := make([]int, len(job.Cells))
 	for i, cell := range job.Matrix.Order() {
 		n := i + 1
@@ -104,8 +115,10 @@ func Run(ctx context.Context, job Job) error {
 		})
 		seen[cell]++
 	}
-	for _, k := range r.kinds {
-		r.explain(k)
+	if r.hunts == nil {
+		for _, k := range r.kinds {
+			r.explain(k)
+		}
 	}
 	unwait := context.AfterFunc(ctx, func() {
 		r.mu.Lock()
@@ -122,6 +135,11 @@ func Run(ctx context.Context, job Job) error {
 	if r.err != nil {
 		return r.err
 	}
+	if r.hunts != nil {
+		if err := r.endHunts(); err != nil || r.found() {
+			return err
+		}
+	}
 	if err := r.verify(); err != nil {
 		return err
 	}
@@ -135,11 +153,20 @@ func newRun(ctx context.Context, stop context.CancelFunc, job Job) *run {
 }
 
 func (r *run) add(t *trial) {
-	k := r.kind(t)
+	k := r.queue(t)
 	if _, ok := r.queues[k]; !ok {
 		r.kinds = append(r.kinds, k)
 	}
 	r.queues[k] = append(r.queues[k], t)
+}
+
+// queue is where a trial waits: with those that can share its guest, or, in a
+// hunt, with those of its cell.
+func (r *run) queue(t *trial) guestKind {
+	if r.hunts != nil {
+		return guestKind{cell: t.cell}
+	}
+	return r.kind(t)
 }
 
 // work runs one guest after the other. Where each trial has a guest of its own,
@@ -162,8 +189,11 @@ func (r *run) work() {
 			ahead = next
 			go func() { next <- r.next(false) }()
 		}
-		t.finish(t.play())
+		t.finish(t.play(r.ctx))
 		t.tidy()
+		if r.hunts != nil {
+			r.learn(t)
+		}
 	}
 }
 
@@ -181,16 +211,19 @@ func (r *run) next(wait bool) *turn {
 			}
 		}
 		if q := r.queues[best]; len(q) > 0 {
-			size := 1
-			if !best.single() {
-				size = min(len(q), batchSize)
-			}
-			r.queues[best] = q[size:]
 			r.vms++
 			r.running++
-			t := &turn{run: r, kind: best, vm: r.vms, batch: q[:size:size], sink: r.record}
+			t := &turn{run: r, kind: best, vm: r.vms, sink: r.record}
+			size := 1
+			switch {
+			case r.hunts != nil:
+				size = r.aim(t, best.cell, q)
+			case !best.single():
+				size = min(len(q), batchSize)
+			}
+			t.batch, r.queues[best] = q[:size:size], q[size:]
 			t.dir = r.Folder.VM(t.vm)
-			if best.single() {
+			if t.kind.single() {
 				t.dir = r.Folder.Trial(t.batch[0].n)
 			}
 			r.sample(t)
@@ -227,7 +260,7 @@ func (r *run) giveBack(again []*trial, results int) {
 		r.barren++
 	}
 	for _, t := range again {
-		k := r.kind(t)
+		k := r.queue(t)
 		r.queues[k] = append(r.queues[k], t)
 	}
 	r.running--
@@ -258,6 +291,9 @@ func (r *run) record(t journal.Trial, evidence journal.Evidence) {
 	r.checks.keep(t)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.hunts != nil {
+		r.judge(t)
+	}
 	if r.Trial != nil {
 		r.Trial(t)
 	}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -9,11 +10,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"ghostlab/initramfs/wire"
 	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
-	"ghostlab/lab/matrix"
 	"ghostlab/lab/vm"
 )
 
@@ -32,6 +33,10 @@ type turn struct {
 	current *trial     // begun and not ended
 	done    int
 
+	arm   int // of the hunt
+	began time.Time
+	found int
+
 	guest    *vm.Guest
 	template string // the digest of the guest's template
 	err      error
@@ -40,7 +45,7 @@ type turn struct {
 // prepare brings the guest to where it can begin at once.
 func (t *turn) prepare() {
 	r := t.run
-	t.left = t.batch
+	t.left, t.began = t.batch, time.Now()
 	cfg := r.config(t.kind)
 	cfg.Dir = t.dir
 	if t.spec != nil {
@@ -57,7 +62,7 @@ func (t *turn) prepare() {
 			r.Boot(byHand)
 		}
 	}
-	if t.kind.isolation == matrix.Fork {
+	if t.kind.forked {
 		if cfg.Template, t.err = r.template(t.kind); t.err != nil {
 			return
 		}
@@ -67,12 +72,12 @@ func (t *turn) prepare() {
 }
 
 // play runs the prepared guest to its end.
-func (t *turn) play() *vm.End {
+func (t *turn) play(ctx context.Context) *vm.End {
 	if t.err != nil {
 		return nil
 	}
 	defer t.guest.Close()
-	end, err := t.guest.Run(t.run.ctx, t.receive)
+	end, err := t.guest.Run(ctx, t.receive)
 	t.err = err
 	return end
 }
@@ -252,17 +257,28 @@ func (t *turn) tidy() {
 }
 
 // again runs a guest once more, into dir, and returns what became of its trials,
-// by number.
-func (t *turn) again(dir string) (map[int]Execution, error) {
+// by number. It ends the guest after the trial with the number last; zero lets
+// it run to its end.
+func (t *turn) again(dir string, last int) (map[int]Execution, error) {
 	var err error
 	for range attempts {
 		got := map[int]Execution{}
 		fresh := &turn{run: t.run, kind: t.kind, vm: t.vm, dir: dir, batch: t.batch, spec: t.spec}
-		fresh.sink = func(j journal.Trial, ev journal.Evidence) { got[j.N] = Execution{j, ev} }
+		ctx, stop := context.WithCancel(t.run.ctx)
+		fresh.sink = func(j journal.Trial, ev journal.Evidence) {
+			got[j.N] = Execution{j, ev}
+			if j.N == last {
+				stop()
+			}
+		}
 		fresh.prepare()
-		end := fresh.play()
+		end := fresh.play(ctx)
+		stop()
 		if ctx := t.run.ctx; ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		if _, done := got[last]; done {
+			return got, nil
 		}
 		if fresh.err == nil {
 			if fresh.current != nil {

@@ -63,7 +63,7 @@ func (r *run) verify() error {
 	defer os.RemoveAll(scratch)
 	for _, t := range r.checks.guests {
 		dir := filepath.Join(scratch, fmt.Sprint(t.vm))
-		second, err := t.again(dir)
+		second, err := t.again(dir, 0)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ghostlab/images"
+	"ghostlab/lab/journal"
+	"ghostlab/lab/matrix"
+	"ghostlab/lab/progress"
+	"ghostlab/lab/qemu"
+	"ghostlab/lab/report"
+	"ghostlab/lab/runner"
+	"ghostlab/lab/vm"
+)
+
+// experiment is a matrix with how it is to be run.
+type experiment struct {
+	matrix *matrix.Matrix
+	file   string // that it came from
+	// guests at once; zero means what the host allows.
+	guests int
+	verify float64
+	json   bool
+	hunt   *hunting // nil unless the matrix is one of `lab hunt`
+}
+
+// hunting is what a hunt is for and what it has found.
+type hunting struct {
+	wanted func(journal.Trial) bool
+	enough int
+	limit  time.Duration
+	found  []journal.Trial
+}
+
+// execute makes what the matrix needs, runs it and prints the result. It returns
+// the run's folder.
+func (a *app) execute(ctx context.Context, e experiment) (dir string, err error) {
+	m := e.matrix
+	vm.CleanStale()
+	st, out, err := a.open()
+	if err != nil {
+		return "", err
+	}
+	defer out.Close()
+	version, err := qemu.Version(a.cfg.QEMU)
+	if err != nil {
+		return "", err
+	}
+	k, err := a.kernel(ctx, st, out, false)
+	if err != nil {
+		return "", err
+	}
+	machine := a.machine(version)
+	record := journal.Run{
+		Started: time.Now().UTC(), Lab: labVersion(),
+		Scenario: m.Scenario.Name, Matrix: e.file, Trials: m.Trials, Timeout: m.Timeout, Seed: m.Seed,
+		Engine: m.Engine, Shift: m.Shift, Isolation: m.Isolation, Search: m.Search, Axes: m.Axes, Cells: m.Cells(),
+		Kernel: journal.Kernel{Asked: k.Asked, Ran: k.Ran, StandIn: k.StandIn, Why: k.Why, Source: k.Manifest.Source},
+		Go:     a.cfg.Go, QEMU: version, Host: hostInfo(),
+		Guest:  journal.Guest{CPU: machine.CPU, VCPUs: machine.VCPUs, Memory: machine.Memory, Accelerator: machine.Engine.Accelerator},
+		Images: map[string]images.Manifest{},
+	}
+	record.Commands = runner.Commands(m.Scenario, record.Cells)
+	record.ID = record.Started.Format("20060102-150405") + "-" + m.Scenario.Name
+	job := runner.Job{
+		Matrix: m, Cells: record.Cells, Commands: record.Commands, Image: map[string]*images.Image{}, Go: a.cfg.Go,
+		Machine: machine, Store: st, Parallel: a.guests(e.guests, m), Verify: e.verify,
+	}
+	if e.hunt != nil {
+		job.Wanted, job.Enough = e.hunt.wanted, e.hunt.enough
+	}
+	for _, version := range toolchains(m, a.cfg.Go) {
+		img, err := images.Ensure(ctx, st, k, m.Scenario.ReproDir(), version)
+		if err != nil {
+			return "", err
+		}
+		job.Image[version], record.Images[version] = img, img.Manifest
+	}
+	if job.Folder, err = journal.Create(a.cfg.Runs, record); err != nil {
+		return "", err
+	}
+	runErr := a.carryOut(ctx, job, e.hunt, out)
+	if err := job.Folder.Close(); err != nil {
+		runErr = errors.Join(runErr, err)
+	}
+	out.Close() // the table must not share the terminal with bars
+	return job.Folder.Dir(), a.conclude(job.Folder, e, runErr)
+}
+
+// carryOut runs the job with its progress on the terminal.
+func (a *app) carryOut(ctx context.Context, job runner.Job, h *hunting, out *progress.Output) error {
+	live := newCellProgress(out, job.Matrix, job.Cells)
+	defer live.end()
+	job.Trial = live.trial
+	if h != nil {
+		limited, cancel := context.WithTimeoutCause(ctx, h.limit, errLimit)
+		defer cancel()
+		ctx = limited
+		job.Trial = func(t journal.Trial) {
+			live.trial(t)
+			if h.wanted(t) {
+				h.found = append(h.found, t)
+			}
+		}
+	}
+	job.Notice = func(text string) { out.Printf("%s", text) }
+	if a.verbose {
+		job.Boot = func(byHand string) { out.Printf("%s", byHand) }
+	}
+	err := runner.Run(ctx, job)
+	if errors.Is(err, context.DeadlineExceeded) && context.Cause(ctx) == errLimit {
+		return nil
+	}
+	return err
+}
+
+// errLimit is why a hunt without a find ends.
+var errLimit = errors.New("time limit of the hunt")
+
+// conclude prints what was found, also after an interruption or a failure.
+func (a *app) conclude(folder *journal.Folder, e experiment, runErr error) error {
+	s, err := report.Read(folder.Dir())
+	if err != nil {
+		return errors.Join(runErr, err)
+	}
+	results, infra := s.Results()
+	if results+infra > 0 || runErr == nil {
+		print := s.Terminal
+		if e.json {
+			print = s.JSON
+		}
+		if err := print(a.stdout); err != nil {
+			return errors.Join(runErr, err)
+		}
+	}
+	switch {
+	case errors.Is(runErr, context.Canceled):
+		fmt.Fprintf(a.stderr, "lab: interrupted; %d finished trials are kept in %s\n", results, folder.Dir())
+		return silentError{exitInterrupted}
+	case runErr != nil:
+		return runErr
+	case infra > 0:
+		return silentError{exitInfra}
+	}
+	return nil
+}
+
+func toolchains(m *matrix.Matrix, preset string) []string {
+	for _, ax := range m.Axes {
+		if ax.Name == matrix.AxisGo {
+			return ax.Values
+		}
+	}
+	return []string{preset}
+}

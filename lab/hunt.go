@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ghostlab/lab/journal"
+	"ghostlab/lab/matrix"
+	"ghostlab/lab/runner"
+	"ghostlab/scenarios"
+)
+
+type huntFlags struct {
+	set            []string
+	limit          time.Duration
+	trials, enough int
+	guests         int
+	seed           uint64
+	title          string
+	json           bool
+}
+
+func (a *app) huntCommand() *cobra.Command {
+	var f huntFlags
+	cmd := &cobra.Command{
+		Use:   "hunt SCENARIO",
+		Short: "Search for schedules that make a program fail",
+		Long: `Search for schedules that make a program fail: the number of vCPUs, their speed, time
+slices, where in them the program starts, and its random numbers. The hunt learns which
+of these pay for the program and ends with the first failure, a trial that
+` + "`lab replay`" + ` repeats exactly. How often a hunted trial fails says nothing about how
+often the program does; ` + "`lab run`" + ` measures that.
+
+Exit codes: 0 found, 1 not found within the limits.`,
+		Example: `  lab hunt split-sp --go 1.24.5
+  lab hunt ghost-map --set key_space=growing --set iterations=100
+  lab hunt ghost-map --title "concurrent map iteration" --limit 30m`,
+		Args: exactly("a scenario"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := scenarios.Find(a.cfg.Scenarios, args[0])
+			if err != nil {
+				return err
+			}
+			values, err := s.Values(f.set)
+			if err != nil {
+				return usageError{err, "`lab hunt --help` has examples"}
+			}
+			return a.hunt(cmd.Context(), s, values, f)
+		},
+	}
+	cmd.Flags().StringArrayVar(&f.set, "set", nil, "give a parameter of the scenario a value: `name=value`")
+	cmd.Flags().DurationVar(&f.limit, "limit", 10*time.Minute, "`time` after which to give up")
+	cmd.Flags().IntVar(&f.trials, "trials", 100_000, "`number` of trials after which to give up")
+	cmd.Flags().IntVar(&f.enough, "failures", 1, "`number` of failures to find")
+	cmd.Flags().IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "`seed` of the hunt")
+	cmd.Flags().StringVar(&f.title, "title", "", "hunt for failures with this `text` in their signature only")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as one JSON document")
+	return cmd
+}
+
+// hunt searches with fixed values of the scenario's parameters.
+func (a *app) hunt(ctx context.Context, s *scenarios.Scenario, values map[string]string, f huntFlags) error {
+	if f.trials < 1 || f.enough < 1 || f.limit <= 0 {
+		return usageError{errors.New("--trials, --failures and --limit: want more than nothing"), ""}
+	}
+	m := &matrix.Matrix{Scenario: s, Trials: f.trials, Timeout: s.Timeout, Seed: f.seed, Shift: matrix.DefaultShift}
+	m.Hunted()
+	for _, name := range s.ParamNames() {
+		if v, ok := values[name]; ok {
+			m.Axes = append(m.Axes, matrix.Axis{Name: name, Values: []string{v}})
+		}
+	}
+	return a.carryOutHunt(ctx, m, f)
+}
+
+// carryOutHunt runs a hunted matrix, says what was found, and shows that it
+// repeats.
+func (a *app) carryOutHunt(ctx context.Context, m *matrix.Matrix, f huntFlags) error {
+	h := &hunting{wanted: runner.Failed, enough: f.enough, limit: f.limit}
+	if f.title != "" {
+		h.wanted = func(t journal.Trial) bool { return strings.Contains(t.Title, f.title) }
+	}
+	start := time.Now()
+	dir, err := a.execute(ctx, experiment{matrix: m, guests: f.guests, json: f.json, hunt: h})
+	if err != nil {
+		return err
+	}
+	if len(h.found) == 0 {
+		fmt.Fprintf(a.stderr, "lab: not found within %v\n", f.limit)
+		return silentError{exitDiffers}
+	}
+	if f.json {
+		return nil
+	}
+	fmt.Fprintf(a.stdout, "\nfound after %v; again, exactly:\n", time.Since(start).Round(100*time.Millisecond))
+	for _, t := range h.found {
+		fmt.Fprintf(a.stdout, "  lab replay %s/%d\n", filepath.Base(dir), t.N)
+	}
+	fmt.Fprintln(a.stdout)
+	return a.replay(ctx, fmt.Sprintf("%s/%d", dir, h.found[0].N), replayFlags{times: 1})
+}

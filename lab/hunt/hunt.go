@@ -1,0 +1,125 @@
+// Package hunt decides which schedule to try next when a failure is searched
+// for: it learns what pays for this program. It knows nothing of guests; it is
+// told what a try found and how long it took.
+package hunt
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Arm is a setting of the knobs that widen the search. Seed and phase are drawn
+// anew for each trial.
+type Arm struct {
+	VCPUs int `json:"vcpus"`
+	// Shift makes an instruction take 2^Shift ns: the slower the virtual CPU,
+	// the fewer instructions between two interrupts.
+	Shift int `json:"shift"`
+	// Slice is the kernel scheduler's shortest time slice; 0 is its own.
+	Slice time.Duration `json:"slice,omitempty"`
+	// SingleStep lets vCPUs take turns between any two instructions.
+	SingleStep bool `json:"single_step,omitempty"`
+}
+
+func (a Arm) String() string {
+	s := fmt.Sprintf("%d vCPU, shift %d", a.VCPUs, a.Shift)
+	if a.VCPUs > 1 {
+		s = fmt.Sprintf("%d vCPUs, shift %d", a.VCPUs, a.Shift)
+	}
+	if a.Slice > 0 {
+		s += fmt.Sprintf(", slice %v", a.Slice)
+	}
+	if a.SingleStep {
+		s += ", single step"
+	}
+	return s
+}
+
+// Arms are the settings that are tried. One vCPU comes first: its trials are the
+// cheapest, they can be recorded and run backwards, and most races need no more
+// than an interrupt at the right instruction. From shift 8 on a trial takes
+// several times as long; at 10 a guest never gets beyond its ticks.
+func Arms() []Arm {
+	var arms []Arm
+	for _, shift := range []int{6, 3, 8, 0, 5, 7} {
+		arms = append(arms, Arm{VCPUs: 1, Shift: shift})
+	}
+	return append(arms,
+		Arm{VCPUs: 1, Shift: 6, Slice: 20 * time.Millisecond},
+		Arm{VCPUs: 2, Shift: 3},
+		Arm{VCPUs: 2, Shift: 6},
+		Arm{VCPUs: 2, Shift: 8},
+		Arm{VCPUs: 2, Shift: 3, SingleStep: true},
+	)
+}
+
+// Tally is what was learnt of an arm.
+type Tally struct {
+	Arm
+	Trials int `json:"trials"`
+	// Found is how many of them failed as was hoped.
+	Found int `json:"found"`
+	// Spent is the host's time.
+	Spent time.Duration `json:"spent"`
+}
+
+// Hunt shares the host's time between arms by Thompson sampling (W. R. Thompson,
+// Biometrika 25, 1933): each arm's rate is drawn from what is known of it, and
+// the arm that promises the most finds for its time is next. While nothing was
+// found all get about the same time, so no arm is given up on the word of few
+// trials. Make one with New.
+type Hunt struct {
+	tallies []Tally
+	pending []int // guests under way, by arm
+	rng     *rand.Rand
+}
+
+// New starts a hunt over arms. The seed decides what is left to chance.
+func New(arms []Arm, seed uint64) *Hunt {
+	h := &Hunt{pending: make([]int, len(arms)), rng: rand.New(rand.NewPCG(seed, 0))}
+	for _, a := range arms {
+		h.tallies = append(h.tallies, Tally{Arm: a})
+	}
+	return h
+}
+
+// firstCost is what a trial of an untried arm is taken to cost: making its
+// template, a second, shared by the first guest's trials.
+const firstCost = 200 * time.Millisecond
+
+// Next chooses the arm of the next guest. Each must be followed by Done.
+func (h *Hunt) Next() int {
+	best, most := 0, -1.0
+	for i, t := range h.tallies {
+		cost := firstCost
+		if t.Trials > 0 {
+			cost = t.Spent / time.Duration(t.Trials)
+		}
+		// A guest under way counts as one that found nothing.
+		rate := distuv.Beta{Alpha: 1 + float64(t.Found), Beta: 1 + float64(t.Trials-t.Found+h.pending[i]), Src: h.rng}.Rand()
+		if worth := rate / max(cost, time.Millisecond).Seconds(); worth > most {
+			best, most = i, worth
+		}
+	}
+	h.pending[best]++
+	return best
+}
+
+// Done reports what a guest of an arm found in how many trials, and the time it
+// took.
+func (h *Hunt) Done(arm, trials, found int, spent time.Duration) {
+	h.pending[arm]--
+	t := &h.tallies[arm]
+	t.Trials += trials
+	t.Found += found
+	t.Spent += spent
+}
+
+// Arm returns an arm by its number.
+func (h *Hunt) Arm(i int) Arm { return h.tallies[i].Arm }
+
+// Tallies returns what was learnt, in the order of the arms.
+func (h *Hunt) Tallies() []Tally { return append([]Tally(nil), h.tallies...) }

@@ -1,0 +1,95 @@
+package runner
+
+import (
+	"time"
+
+	"ghostlab/lab/crash"
+	"ghostlab/lab/hunt"
+	"ghostlab/lab/journal"
+	"ghostlab/lab/matrix"
+)
+
+// aimTime is how long a guest of a hunt shall take: long enough that starting it
+// is a small part, short enough to learn from it soon.
+const aimTime = time.Second
+
+// firstBatch is the number of trials in the first guest of an arm, whose cost is
+// not known yet.
+const firstBatch = 4
+
+func (r *run) startHunts() {
+	for range r.Cells {
+		r.hunts = append(r.hunts, hunt.New(hunt.Arms(), r.Matrix.Seed))
+	}
+}
+
+// aim chooses the arm for a guest of a cell and gives the trials at the head of
+// the queue their schedules. It returns how many there are to be.
+func (r *run) aim(t *turn, cell int, queue []*trial) int {
+	h := r.hunts[cell]
+	t.arm = h.Next()
+	size := firstBatch
+	if tally := h.Tallies()[t.arm]; tally.Trials > 0 && tally.Spent > 0 {
+		size = int(aimTime * time.Duration(tally.Trials) / tally.Spent)
+	}
+	size = min(max(size, 1), batchSize, len(queue))
+	arm := h.Arm(t.arm)
+	knobs := matrix.Schedule{VCPUs: arm.VCPUs, Shift: arm.Shift, SingleStep: arm.SingleStep, Slice: arm.Slice}
+	for _, tr := range queue[:size] {
+		tr.schedule = r.Matrix.Hunting(tr.n, knobs)
+	}
+	t.kind = r.kind(queue[0])
+	t.sink = func(j journal.Trial, ev journal.Evidence) {
+		if r.wants(j) {
+			t.found++
+		}
+		r.record(j, ev)
+	}
+	return size
+}
+
+// learn tells the hunt of a cell what a guest has found.
+func (r *run) learn(t *turn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hunts[t.batch[0].cell].Done(t.arm, t.done, t.found, time.Since(t.began))
+}
+
+func (r *run) wants(t journal.Trial) bool {
+	if r.Wanted != nil {
+		return r.Wanted(t)
+	}
+	return Failed(t)
+}
+
+// Failed says whether a trial's program failed. Hangs do not count: a slow
+// virtual CPU can be too slow.
+func Failed(t journal.Trial) bool {
+	return t.Outcome == crash.Crash || t.Outcome == crash.GuestPanic
+}
+
+// judge counts a trial that the hunt is for, and ends it with the last.
+func (r *run) judge(t journal.Trial) {
+	if !r.wants(t) {
+		return
+	}
+	if r.wanted++; r.wanted == r.Enough {
+		r.stop()
+	}
+}
+
+// found says whether the hunt has found what it was for.
+func (r *run) found() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.Enough > 0 && r.wanted >= r.Enough
+}
+
+// endHunts records what was learnt.
+func (r *run) endHunts() error {
+	var all [][]hunt.Tally
+	for _, h := range r.hunts {
+		all = append(all, h.Tallies())
+	}
+	return r.Folder.SetHunts(all)
+}
