@@ -30,6 +30,7 @@ type Manifest struct {
 	Kernel    string `json:"kernel_sha256"`
 	Initramfs string `json:"initramfs_sha256"`
 	Program   string `json:"program_sha256"`
+	Init      string `json:"init_sha256"`
 	Go        string `json:"go"` // the program's toolchain
 	// Artefacts are the folders of the three in the store of the host that
 	// made them, relative to it.
@@ -103,6 +104,9 @@ func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, dir, goVers
 	}
 	img := &Image{Kernel: k, Program: program, Initramfs: filepath.Join(folder, initramfsFile)}
 	img.Manifest = Manifest{Kernel: k.Manifest.Image, Program: sum, Go: goVersion}
+	if img.Manifest.Init, err = store.FileSum(initPath); err != nil {
+		return nil, err
+	}
 	img.Manifest.Artefacts = Artefacts{Kernel: st.Relative(k.Dir), Initramfs: st.Relative(folder), Program: st.Relative(filepath.Dir(program))}
 	img.Manifest.Initramfs, err = store.FileSum(img.Initramfs)
 	return img, err

@@ -39,6 +39,15 @@ func Init(ctx context.Context, st *store.Store) (string, error) {
 	return filepath.Join(dir, "init"), err
 }
 
+// Sum is the SHA-256 of the init that this lab makes.
+func Sum(ctx context.Context, st *store.Store) (string, error) {
+	path, err := Init(ctx, st)
+	if err != nil {
+		return "", err
+	}
+	return store.FileSum(path)
+}
+
 func build(ctx context.Context, staging string) error {
 	module := filepath.Join(staging, "src")
 	err := eachSource(func(name string, text []byte) error {

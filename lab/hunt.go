@@ -56,7 +56,7 @@ Exit codes: 0 found, 1 not found within the limits.`,
 	}
 	cmd.Flags().StringArrayVar(&f.set, "set", nil, "give a parameter of the scenario a value: `name=value`")
 	cmd.Flags().DurationVar(&f.limit, "limit", 10*time.Minute, "`time` after which to give up")
-	cmd.Flags().IntVar(&f.trials, "trials", 100_000, "`number` of trials after which to give up")
+	cmd.Flags().IntVar(&f.trials, "trials", mostHunted, "`number` of trials after which to give up")
 	cmd.Flags().IntVar(&f.enough, "failures", 1, "`number` of failures to find")
 	cmd.Flags().IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "`seed` of the hunt")
@@ -77,16 +77,41 @@ func (a *app) hunt(ctx context.Context, s *scenarios.Scenario, values map[string
 			m.Axes = append(m.Axes, matrix.Axis{Name: name, Values: []string{v}})
 		}
 	}
-	return a.carryOutHunt(ctx, m, f)
+	wanted := runner.Failed
+	if f.title != "" {
+		wanted = func(t journal.Trial) bool { return strings.Contains(t.Title, f.title) }
+	}
+	return a.carryOutHunt(ctx, m, wanted, f)
 }
+
+// huntFor searches for a trial that ends like a past one.
+func (a *app) huntFor(ctx context.Context, p *pastTrial, f replayFlags) error {
+	if !runner.Failed(p.trial.Trial) {
+		return usageError{fmt.Errorf("trial %d did not fail: there is nothing to hunt for", p.trial.N), ""}
+	}
+	s, err := scenarios.Find(a.cfg.Scenarios, p.run.Scenario)
+	if err != nil {
+		return err
+	}
+	m := &matrix.Matrix{Scenario: s, Trials: mostHunted, Timeout: p.run.Timeout, Seed: 1, Shift: matrix.DefaultShift}
+	m.Hunted()
+	a.cfg.Go = p.run.Go
+	for _, axis := range p.run.Axes {
+		if value := p.run.Cells[p.trial.Cell].Axes[axis.Name]; !matrix.HuntChooses(axis.Name) {
+			m.Axes = append(m.Axes, matrix.Axis{Name: axis.Name, Values: []string{value}})
+		}
+	}
+	wanted := func(t journal.Trial) bool { return t.Title == p.trial.Title }
+	return a.carryOutHunt(ctx, m, wanted, huntFlags{enough: 1, limit: f.limit, guests: f.guests})
+}
+
+// mostHunted is the number of trials after which a hunt gives up.
+const mostHunted = 100_000
 
 // carryOutHunt runs a hunted matrix, says what was found, and shows that it
 // repeats.
-func (a *app) carryOutHunt(ctx context.Context, m *matrix.Matrix, f huntFlags) error {
-	h := &hunting{wanted: runner.Failed, enough: f.enough, limit: f.limit}
-	if f.title != "" {
-		h.wanted = func(t journal.Trial) bool { return strings.Contains(t.Title, f.title) }
-	}
+func (a *app) carryOutHunt(ctx context.Context, m *matrix.Matrix, wanted func(journal.Trial) bool, f huntFlags) error {
+	h := &hunting{wanted: wanted, enough: f.enough, limit: f.limit}
 	start := time.Now()
 	dir, err := a.execute(ctx, experiment{matrix: m, guests: f.guests, json: f.json, hunt: h})
 	if err != nil {

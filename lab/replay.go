@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"ghostlab/images"
+	"ghostlab/initramfs"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/progress"
@@ -21,6 +23,8 @@ import (
 
 type replayFlags struct {
 	times, guests int
+	hunt          bool
+	limit         time.Duration
 }
 
 func (a *app) replayCommand() *cobra.Command {
@@ -30,15 +34,21 @@ func (a *app) replayCommand() *cobra.Command {
 		Short: "Run a deterministic trial again, and say if it was identical",
 		Long: `Run a trial of the deterministic engine again from its record: the same image, the
 same schedule, so the same instructions. It is identical when outcome, duration and
-each byte that the guest showed, with its time stamps, are the same.`,
+each byte that the guest showed, with its time stamps, are the same.
+
+A trial of the parallel engine does not repeat. With --hunt the deterministic engine's
+schedules are searched for one that ends with the same signature.`,
 		Example: `  lab replay 20261124-020841-ghost-map/17
   lab replay 17                       trial 17 of the newest run
-  lab replay 17 --times 1000`,
+  lab replay 17 --times 1000
+  lab replay 17 --hunt                a parallel trial: the nearest that repeats`,
 		Args: exactly("RUN/TRIAL"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.replay(cmd.Context(), args[0], f) },
 	}
 	cmd.Flags().IntVar(&f.times, "times", 1, "`number` of times to run it")
 	cmd.Flags().IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
+	cmd.Flags().BoolVar(&f.hunt, "hunt", false, "for a trial that cannot be replayed: search for one that can, with the same signature")
+	cmd.Flags().DurationVar(&f.limit, "limit", 10*time.Minute, "`time` after which the hunt gives up")
 	return cmd
 }
 
@@ -51,6 +61,9 @@ func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
 		return err
 	}
 	if !past.trial.Schedule.Deterministic() {
+		if f.hunt {
+			return a.huntFor(ctx, past, f)
+		}
 		return &parallelError{past.trial}
 	}
 	vm.CleanStale()
@@ -116,7 +129,8 @@ func (e *parallelError) Error() string {
 
 // Hint says what to do about it.
 func (e *parallelError) Hint() string {
-	return "`lab run --engine deterministic` runs the same matrix with trials that can be"
+	return "`lab replay --hunt` searches for a deterministic trial with the same signature,\n" +
+		"`lab run --engine deterministic` runs the matrix with trials that can be replayed"
 }
 
 // pastTrial is a trial that was run before.
@@ -180,6 +194,13 @@ func (a *app) pastJob(ctx context.Context, p *pastTrial, st *store.Store, out *p
 // again, which must give the same bytes.
 func (a *app) pastImage(ctx context.Context, run *journal.Run, goVersion string, st *store.Store, out *progress.Output) (*images.Image, error) {
 	was := run.Images[goVersion]
+	own, err := initramfs.Sum(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	if own != was.Init {
+		return nil, &changedError{what: "init"}
+	}
 	img, err := images.Open(st, was)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return img, err
@@ -204,20 +225,17 @@ func (a *app) pastImage(ctx context.Context, run *journal.Run, goVersion string,
 }
 
 func changed(was, is images.Manifest) string {
-	switch {
-	case was.Kernel != is.Kernel:
+	if was.Kernel != is.Kernel {
 		return "kernel"
-	case was.Program != is.Program:
-		return "program"
 	}
-	return "init"
+	return "program"
 }
 
 // changedError says that a past trial's image cannot be had any more.
 type changedError struct{ what, scenario string }
 
 func (e *changedError) Error() string {
-	return fmt.Sprintf("the %s is not the one the trial ran with: made again, it has another digest", e.what)
+	return fmt.Sprintf("the %s is not the one the trial ran with: it has another digest", e.what)
 }
 
 // Hint says what to do about it.
@@ -228,5 +246,5 @@ func (e *changedError) Hint() string {
 	case "program":
 		return "check out the version of " + e.scenario + " that the run was made with"
 	}
-	return "use the lab that made the run (run.json names its version)"
+	return "init is part of lab: use the lab that made the run (run.json names its version)"
 }

@@ -117,11 +117,16 @@ func (p *parser) hunted(f *file, m *Matrix) {
 		p.fail(*f.Isolation, "isolation: a hunt's trials share guests (process)")
 	}
 	for _, a := range f.Axes {
-		if a.name.Text == AxisEngine || a.name.Text == AxisShift || a.name.Text == AxisVCPUs {
+		if HuntChooses(a.name.Text) {
 			p.fail(a.name, "axis %q: the hunt chooses it", a.name.Text)
 		}
 	}
 	m.Hunted()
+}
+
+// HuntChooses says whether an axis is a knob of the hunt's.
+func HuntChooses(axis string) bool {
+	return axis == AxisEngine || axis == AxisShift || axis == AxisVCPUs
 }
 
 // Hunted makes the matrix one whose trials are schedules of a hunt.

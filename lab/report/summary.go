@@ -17,17 +17,17 @@ const level = 0.95
 
 // Summary is a run's result. Its JSON is what `lab show --json` prints.
 type Summary struct {
-	Run       string         `json:"run"`
-	Scenario  string         `json:"scenario"`
-	Engine    string         `json:"engine"`
-	Isolation string         `json:"isolation"`
+	Run       string `json:"run"`
+	Scenario  string `json:"scenario"`
+	Engine    string `json:"engine"`
+	Isolation string `json:"isolation"`
 	// Search is "hunt" where trials were made to fail; Hunts are what was learnt
 	// of each setting, by cell.
 	Search string         `json:"search,omitempty"`
 	Hunts  [][]hunt.Tally `json:"hunts,omitempty"`
-	Kernel    journal.Kernel `json:"kernel"`
-	Go        string         `json:"go"`
-	QEMU      string         `json:"qemu"`
+	Kernel journal.Kernel `json:"kernel"`
+	Go     string         `json:"go"`
+	QEMU   string         `json:"qemu"`
 	// Verification says whether deterministic trials repeated, nil where that
 	// was not checked.
 	Verification *journal.Verification `json:"verification,omitempty"`

@@ -3,6 +3,7 @@ package vm
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -104,5 +105,26 @@ func TestNoFolderIsLeft(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Dir(socket)); !os.IsNotExist(err) {
 		t.Errorf("%s is left: %v", filepath.Dir(socket), err)
+	}
+}
+
+func TestHungGuestLeavesItsStacks(t *testing.T) {
+	cfg := config(t, "hog", wire.Trial{ID: 1, Argv: []string{images.ProgramPath}, Timeout: time.Second})
+	cfg.Silence = 4 * time.Second
+	cfg.Vmlinux = labtest.Kernel(t).Vmlinux()
+	end, err := Run(t.Context(), cfg, func(Message) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if end.Reason != Hung {
+		t.Fatalf("the guest ended: %v\n%s", end.Reason, end.Console)
+	}
+	for _, want := range []string{"CPU#0", "CPU#1", "PSTATE="} {
+		if !strings.Contains(string(end.Stacks), want) {
+			t.Errorf("no %s in\n%s", want, end.Stacks)
+		}
+	}
+	if _, err := exec.LookPath("gdb-multiarch"); err == nil && !strings.Contains(string(end.Stacks), "Thread 2") {
+		t.Errorf("gdb has seen no threads:\n%s", end.Stacks)
 	}
 }
