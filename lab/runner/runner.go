@@ -53,8 +53,9 @@ type Job struct {
 	// checks none.
 	Verify float64
 	Folder *journal.Folder
-	// Wanted says, in a hunt, which trials it is for; nil means those that
-	// Failed. Enough is how many of them end it; zero means that all are run.
+	// Enough is how many wanted trials end the run; zero means that all are
+	// run. Wanted says which they are, and what a hunt is for; nil means those
+	// that Failed.
 	Wanted func(journal.Trial) bool
 	Enough int
 	// Trial, when set, is told of each finished trial, Boot of each guest's
@@ -92,6 +93,7 @@ type run struct {
 	barren int
 	// hunts are the searches of each cell, and wanted what they have found.
 	hunts  []*hunt.Hunt
+	pace   []map[hunt.Arm]time.Duration // host time of a trial in a warm guest
 	wanted int
 	// templates are those that guests of a kind are forked from.
 	templates map[guestKind]*lazyTemplate
@@ -135,10 +137,8 @@ func Run(ctx context.Context, job Job) error {
 	if r.err != nil {
 		return r.err
 	}
-	if r.hunts != nil {
-		if err := r.endHunts(); err != nil || r.found() {
-			return err
-		}
+	if err := r.endHunts(); err != nil || r.found() {
+		return err
 	}
 	if err := r.verify(); err != nil {
 		return err
@@ -291,9 +291,7 @@ func (r *run) record(t journal.Trial, evidence journal.Evidence) {
 	r.checks.keep(t)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.hunts != nil {
-		r.judge(t)
-	}
+	r.judge(t)
 	if r.Trial != nil {
 		r.Trial(t)
 	}

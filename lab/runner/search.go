@@ -9,9 +9,9 @@ import (
 	"ghostlab/lab/matrix"
 )
 
-// aimTime is how long a guest of a hunt shall take: long enough that starting it
-// is a small part, short enough to learn from it soon.
-const aimTime = time.Second
+// aimTime is how long the trials of a guest of a hunt shall take: long enough
+// that starting it, 0.3 s, is a small part, short enough to learn from it soon.
+const aimTime = 2 * time.Second
 
 // firstBatch is the number of trials in the first guest of an arm, whose cost is
 // not known yet.
@@ -20,6 +20,7 @@ const firstBatch = 4
 func (r *run) startHunts() {
 	for range r.Cells {
 		r.hunts = append(r.hunts, hunt.New(hunt.Arms(), r.Matrix.Seed))
+		r.pace = append(r.pace, map[hunt.Arm]time.Duration{})
 	}
 }
 
@@ -28,18 +29,22 @@ func (r *run) startHunts() {
 func (r *run) aim(t *turn, cell int, queue []*trial) int {
 	h := r.hunts[cell]
 	t.arm = h.Next()
+	arm := h.Arm(t.arm)
 	size := firstBatch
-	if tally := h.Tallies()[t.arm]; tally.Trials > 0 && tally.Spent > 0 {
-		size = int(aimTime * time.Duration(tally.Trials) / tally.Spent)
+	if pace := r.pace[cell][arm]; pace > 0 {
+		size = int(aimTime / pace)
 	}
 	size = min(max(size, 1), batchSize, len(queue))
-	arm := h.Arm(t.arm)
 	knobs := matrix.Schedule{VCPUs: arm.VCPUs, Shift: arm.Shift, SingleStep: arm.SingleStep, Slice: arm.Slice}
 	for _, tr := range queue[:size] {
 		tr.schedule = r.Matrix.Hunting(tr.n, knobs)
 	}
 	t.kind = r.kind(queue[0])
 	t.sink = func(j journal.Trial, ev journal.Evidence) {
+		t.lastEnd = time.Now()
+		if t.firstEnd.IsZero() {
+			t.firstEnd = t.lastEnd
+		}
 		if r.wants(j) {
 			t.found++
 		}
@@ -52,7 +57,13 @@ func (r *run) aim(t *turn, cell int, queue []*trial) int {
 func (r *run) learn(t *turn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.hunts[t.batch[0].cell].Done(t.arm, t.done, t.found, time.Since(t.began))
+	cell := t.batch[0].cell
+	h := r.hunts[cell]
+	h.Done(t.arm, t.done, t.found, time.Since(t.began))
+	if t.done > 1 {
+		// The first trial translates the program for the others.
+		r.pace[cell][h.Arm(t.arm)] = t.lastEnd.Sub(t.firstEnd) / time.Duration(t.done-1)
+	}
 }
 
 func (r *run) wants(t journal.Trial) bool {
@@ -68,7 +79,7 @@ func Failed(t journal.Trial) bool {
 	return t.Outcome == crash.Crash || t.Outcome == crash.GuestPanic
 }
 
-// judge counts a trial that the hunt is for, and ends it with the last.
+// judge counts a wanted trial, and ends the run with the last.
 func (r *run) judge(t journal.Trial) {
 	if !r.wants(t) {
 		return
@@ -78,7 +89,7 @@ func (r *run) judge(t journal.Trial) {
 	}
 }
 
-// found says whether the hunt has found what it was for.
+// found says whether the run has ended because enough was found.
 func (r *run) found() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,6 +98,9 @@ func (r *run) found() bool {
 
 // endHunts records what was learnt.
 func (r *run) endHunts() error {
+	if r.hunts == nil {
+		return nil
+	}
 	var all [][]hunt.Tally
 	for _, h := range r.hunts {
 		all = append(all, h.Tallies())

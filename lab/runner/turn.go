@@ -33,9 +33,9 @@ type turn struct {
 	current *trial     // begun and not ended
 	done    int
 
-	arm   int // of the hunt
-	began time.Time
-	found int
+	// of a hunt: the arm, what the guest has found, and when
+	arm, found               int
+	began, firstEnd, lastEnd time.Time
 
 	guest    *vm.Guest
 	template string // the digest of the guest's template
