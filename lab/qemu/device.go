@@ -67,19 +67,30 @@ func (c Console) Args() []string { return []string{"-serial", "file:" + escape(c
 
 func (Console) KernelArgs() []string { return []string{"console=ttyAMA0"} }
 
-// PanicDevice is pvpanic: a write of the guest's to it ends QEMU at that
-// instruction, or with Pause stops the machine there.
+// PanicDevice is pvpanic: a write of the guest's to it has the effect OnWrite.
 type PanicDevice struct {
 	noKernelArgs
-	Pause bool
+	OnWrite PanicAction
 }
 
+// PanicAction is QEMU's -action panic=. Empty means PanicEnds.
+type PanicAction string
+
+const (
+	// PanicEnds ends QEMU at that instruction.
+	PanicEnds PanicAction = "shutdown"
+	// PanicPauses stops the machine there.
+	PanicPauses PanicAction = "pause"
+	// PanicIgnored lets the guest go on.
+	PanicIgnored PanicAction = "none"
+)
+
 func (p PanicDevice) Args() []string {
-	action := "panic=shutdown"
-	if p.Pause {
-		action = "panic=pause"
+	action := p.OnWrite
+	if action == "" {
+		action = PanicEnds
 	}
-	return []string{"-device", "pvpanic-pci", "-action", action}
+	return []string{"-device", "pvpanic-pci", "-action", "panic=" + string(action)}
 }
 
 func (PanicDevice) plumbing() {}
@@ -142,11 +153,17 @@ type Shared struct {
 	noKernelArgs
 	File string
 	Size int // bytes, a power of two
+	// Private gives the guest a copy: the file does not change.
+	Private bool
 }
 
 func (s Shared) Args() []string {
+	share := "on"
+	if s.Private {
+		share = "off"
+	}
 	return []string{
-		"-object", fmt.Sprintf("memory-backend-file,id=mailbox,size=%d,mem-path=%s,share=on", s.Size, escape(s.File)),
+		"-object", fmt.Sprintf("memory-backend-file,id=mailbox,size=%d,mem-path=%s,share=%s", s.Size, escape(s.File), share),
 		"-device", "ivshmem-plain,memdev=mailbox,master=on",
 	}
 }

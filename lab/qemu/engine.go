@@ -55,11 +55,6 @@ type Deterministic struct {
 	SingleStep bool
 	// Version is QEMU's, for an option that changed its name.
 	Version string
-	// Log, when set, is a file that Replay reads, and that is written else:
-	// every input of the guest, so that it can run backwards. Snapshots is a
-	// qcow2 file for the states in between.
-	Log, Snapshots string
-	Replay         bool
 }
 
 func (d Deterministic) Args() []string {
@@ -72,17 +67,8 @@ func (d Deterministic) Args() []string {
 			args = append(args, "-singlestep")
 		}
 	}
-	icount := fmt.Sprintf("shift=%d,sleep=off", d.Shift)
-	if d.Log != "" {
-		mode := "record"
-		if d.Replay {
-			mode = "replay"
-		}
-		icount += fmt.Sprintf(",rr=%s,rrfile=%s,rrsnapshot=start", mode, escape(d.Log))
-		args = append(args, "-drive", "file="+escape(d.Snapshots)+",if=none,id=snapshots")
-	}
 	return append([]string{
-		"-accel", accel, "-icount", icount,
+		"-accel", accel, "-icount", fmt.Sprintf("shift=%d,sleep=off", d.Shift),
 		// The guest's date is the same in every run; QEMU's own random
 		// numbers, which the guest gets with its device tree, too.
 		"-rtc", "base=2026-01-01,clock=vm", "-seed", "1",
