@@ -44,6 +44,9 @@ func start(ctx context.Context, cfg Config, snapshot string) (*Guest, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Dir == "" {
+		cfg.Dir = dir.path
+	}
 	g := &Guest{cfg: cfg, dir: dir, snapshot: snapshot}
 	if err := g.power(); err != nil {
 		g.Close()
@@ -66,6 +69,9 @@ func (g *Guest) power() (err error) {
 		return fmt.Errorf("make mailbox: %w", err)
 	}
 	g.box = wire.NewMailbox(g.mem)
+	if err := g.prepareReplay(); err != nil {
+		return err
+	}
 	if g.console, err = openConsole(g.dir.file("console"), filepath.Join(g.cfg.Dir, LogName)); err != nil {
 		return err
 	}
@@ -117,11 +123,12 @@ func (g *Guest) machine(specFile string, boots bool) qemu.Command {
 		cfg.engine(),
 		qemu.Console{File: g.dir.file("console")},
 		qemu.FwCfg{Name: wire.SpecFile, File: specFile},
-		qemu.Shared{File: g.dir.file("mailbox"), Size: wire.MailboxSize},
-		qemu.PanicDevice{Pause: g.snapshot != "" || g.holds()},
+		qemu.Shared{File: g.dir.file("mailbox"), Size: wire.MailboxSize, Private: cfg.replay != ""},
+		qemu.PanicDevice{OnWrite: g.onPanic()},
 		qemu.QMP{Socket: g.dir.file("qmp")},
 		qemu.Stopped{Incoming: cfg.Template != nil},
 	}
+	devices = append(devices, g.recording()...)
 	if boots {
 		devices = append(devices, qemu.Kernel{Image: cfg.Kernel, Initramfs: cfg.Initramfs, Extra: cfg.KernelArgs})
 	}

@@ -110,7 +110,7 @@ func openTemplate(dir string) (*Template, error) {
 // snapshot boots a guest without a spec into dir and snapshots it where its init
 // stops the machine.
 func snapshot(ctx context.Context, cfg Config, dir string) error {
-	cfg.Template, cfg.Spec, cfg.Started = nil, wire.Spec{}, nil
+	cfg.Template, cfg.Spec, cfg.Started, cfg.Record = nil, wire.Spec{}, nil, ""
 	cfg.GDB, cfg.Paused = false, false
 	cfg.Dir = dir
 	g, err := start(ctx, cfg, dir)

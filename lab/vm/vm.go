@@ -29,8 +29,14 @@ type Config struct {
 	// have been made with the same fields above. Nil boots.
 	Template *Template
 	Spec     wire.Spec
-	// Dir keeps SpecName and LogName. It is created.
+	// Dir keeps SpecName and LogName. It is created. Empty keeps neither.
 	Dir string
+	// Record, when set, is a file that gets a log of all that the guest is a
+	// function of, with which OpenReplay can run it backwards. It needs the
+	// deterministic engine and one vCPU. Such a guest goes on for a second of
+	// its time after its last trial.
+	Record string
+	replay string // the log that the guest follows
 	// BootLimit and Silence end a guest that has not become ready, or has sent
 	// no message, for that long on the host's clock. A guest that the host gave
 	// little processor time gets up to slowHost times as long. Zero means
@@ -136,6 +142,11 @@ func (g *Guest) Run(ctx context.Context, receive func(Message)) (*End, error) {
 	end, err := g.follow(ctx, receive)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	if err == nil && g.cfg.Record != "" {
+		if err := g.recorded(end); err != nil {
+			return nil, err
+		}
 	}
 	return end, err
 }

@@ -1,0 +1,148 @@
+package vm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ghostlab/lab/qemu"
+)
+
+// Replay is a recorded guest, stopped where its record begins. A debugger on
+// its gdb socket can run it forwards and, from wherever it stands, backwards.
+// It stops for good at the end of its last trial, or where the machine ended
+// before that.
+type Replay struct {
+	g     *Guest
+	start int64
+}
+
+// OpenReplay starts a guest that follows the log of a recording. cfg is what the
+// recorded guest was started with, without Record; an empty Dir keeps nothing.
+// Call Close in the end.
+func OpenReplay(ctx context.Context, cfg Config, log string) (*Replay, error) {
+	cfg.Record, cfg.replay, cfg.Paused, cfg.GDB = "", log, true, true
+	g, err := Prepare(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	r := &Replay{g: g}
+	// Going backwards is going to the nearest snapshot and forwards from
+	// there, so that there must be one of the start.
+	if err = r.snapshot("start"); err == nil {
+		r.start, err = r.Instructions()
+	}
+	if err != nil {
+		err = g.notStarted(err)
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// snapshot keeps the state of the stopped machine. QEMU has no QMP command for
+// it that takes part in a replay.
+func (r *Replay) snapshot(name string) error {
+	var said string
+	err := r.g.command("human-monitor-command", map[string]any{"command-line": "savevm " + name}, &said)
+	if err == nil && said != "" {
+		err = errors.New(said)
+	}
+	if err != nil {
+		return fmt.Errorf("snapshot the replay's start: %w", err)
+	}
+	return nil
+}
+
+// GDB is the socket of the gdb stub.
+func (r *Replay) GDB() string { return r.g.dir.file("gdb") }
+
+// Start is the instruction at which the record begins.
+func (r *Replay) Start() int64 { return r.start }
+
+// Instructions is where the guest stands: QEMU's count of its instructions. The
+// guest must be stopped.
+func (r *Replay) Instructions() (int64, error) {
+	var at struct {
+		Count int64 `json:"icount"`
+	}
+	err := r.g.command("query-replay", nil, &at)
+	return at.Count, err
+}
+
+// Position is where a replay has stopped, and what can be seen there.
+type Position struct {
+	Instructions int64
+	// Registers are all of the vCPU's, in QEMU's words.
+	Registers string
+	// Console is what the guest has printed so far, at most its last 256 KiB.
+	Console []byte
+}
+
+// stalled is how long a QEMU that follows a log may use no processor time. It
+// waits for nothing but the processor.
+const stalled = 30 * time.Second
+
+// Continue lets the guest go on from where it is stopped to where it stops next:
+// the end, where no debugger has set a breakpoint.
+func (r *Replay) Continue(ctx context.Context) (*Position, error) {
+	g := r.g
+	if err := g.command("cont", nil, nil); err != nil {
+		return nil, &InfraError{What: "replay", Err: err}
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	spent, heard := g.proc.CPUTime(), time.Now()
+	for {
+		select {
+		case e, ok := <-g.events:
+			switch {
+			case !ok:
+				return nil, &InfraError{What: "qemu ended under the replay", Err: g.proc.Wait()}
+			case e.Event == "STOP":
+				return r.position()
+			}
+		case <-tick.C:
+			now := g.proc.CPUTime()
+			if now != spent || now == 0 {
+				spent, heard = now, time.Now()
+			}
+			if time.Since(heard) > stalled {
+				return nil, &InfraError{What: "the replay waits for something that its log does not hold"}
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (r *Replay) position() (*Position, error) {
+	p := &Position{}
+	var err error
+	if p.Instructions, err = r.Instructions(); err == nil {
+		err = r.g.command("human-monitor-command", map[string]any{"command-line": "info registers"}, &p.Registers)
+	}
+	if err == nil {
+		err = r.g.console.follow()
+	}
+	if err != nil {
+		return nil, &InfraError{What: "replay", Err: err}
+	}
+	p.Console = r.g.console.end(consoleKeep)
+	return p, nil
+}
+
+// Done is closed when QEMU has ended, as by a debugger's kill.
+func (r *Replay) Done() <-chan struct{} { return r.g.proc.Done() }
+
+// Close ends the guest.
+func (r *Replay) Close() { r.g.Close() }
+
+// prepareReplay makes the host's side of what only a replay has.
+func (g *Guest) prepareReplay() error {
+	if g.cfg.replay == "" {
+		return nil
+	}
+	return qemu.Snapshots{File: g.dir.file("snapshots")}.Create()
+}
