@@ -8,6 +8,7 @@ import (
 	"ghostlab/lab/config"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/runner"
 	"ghostlab/lab/toolchain"
 	"ghostlab/scenarios"
 )
@@ -62,6 +63,7 @@ func badInput(err error) bool {
 		as[*journal.NoTrialError](err) ||
 		as[*parallelError](err) ||
 		as[*changedError](err) ||
+		as[*runner.VCPUsError](err) ||
 		as[*toolchain.CompileError](err) ||
 		as[*kernels.UnknownSeriesError](err) ||
 		as[*kernels.SourceError](err) ||

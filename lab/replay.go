@@ -23,7 +23,7 @@ import (
 
 type replayFlags struct {
 	times, guests int
-	hunt          bool
+	hunt, record  bool
 	limit         time.Duration
 }
 
@@ -36,17 +36,22 @@ func (a *app) replayCommand() *cobra.Command {
 same schedule, so the same instructions. It is identical when outcome, duration and
 each byte that the guest showed, with its time stamps, are the same.
 
+With --record a log of the execution is kept beside the trial, trials/<n>/record/log,
+with which a debugger can run it backwards. That takes a guest with one vCPU.
+
 A trial of the parallel engine does not repeat. With --hunt the deterministic engine's
 schedules are searched for one that ends with the same signature.`,
 		Example: `  lab replay 20261124-020841-ghost-map/17
   lab replay 17                       trial 17 of the newest run
   lab replay 17 --times 1000
+  lab replay 17 --record
   lab replay 17 --hunt                a parallel trial: the nearest that repeats`,
 		Args: exactly("RUN/TRIAL"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.replay(cmd.Context(), args[0], f) },
 	}
 	cmd.Flags().IntVar(&f.times, "times", 1, "`number` of times to run it")
 	cmd.Flags().IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
+	cmd.Flags().BoolVar(&f.record, "record", false, "keep a log with which the trial can be run backwards")
 	cmd.Flags().BoolVar(&f.hunt, "hunt", false, "for a trial that cannot be replayed: search for one that can, with the same signature")
 	cmd.Flags().DurationVar(&f.limit, "limit", 10*time.Minute, "`time` after which the hunt gives up")
 	return cmd
@@ -58,6 +63,9 @@ func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
 	}
 	past, err := a.past(name)
 	if err != nil {
+		return err
+	}
+	if err := f.recordable(past.trial.Trial); err != nil {
 		return err
 	}
 	if !past.trial.Schedule.Deterministic() {
@@ -82,6 +90,9 @@ func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
 	}
 	defer r.Close()
 	fmt.Fprintf(a.stdout, "trial %d of %s: %s (%s)\n", past.trial.N, past.run.ID, describe(past.trial.Trial), past.trial.Schedule)
+	if f.record {
+		return a.record(r, past, out)
+	}
 
 	done, identical, difference := 0, 0, ""
 	task := out.Steps("replay", int64(f.times))

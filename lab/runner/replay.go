@@ -21,6 +21,7 @@ const templateTries = 5
 type Replayer struct {
 	turn  *turn
 	first journal.Trial
+	dir   string // the run's
 }
 
 // NewReplayer prepares the replay of a trial of the run in dir. job is the run's;
@@ -41,7 +42,7 @@ func NewReplayer(ctx context.Context, job Job, dir string, first journal.Trial) 
 			return nil, err
 		}
 	}
-	return &Replayer{turn: t, first: first}, nil
+	return &Replayer{turn: t, first: first, dir: dir}, nil
 }
 
 // shared makes the turn one of the whole guest that the trial shared with

@@ -27,6 +27,7 @@ type turn struct {
 	// sink is given each finished trial.
 	sink func(journal.Trial, journal.Evidence)
 
+	log     string     // that the guest is recorded in, or empty
 	batch   []*trial   // as the guest is told of them
 	spec    *wire.Spec // what it is told; nil follows from batch
 	left    []*trial   // not ended, in that order
@@ -44,10 +45,20 @@ type turn struct {
 
 // prepare brings the guest to where it can begin at once.
 func (t *turn) prepare() {
-	r := t.run
 	t.left, t.began = t.batch, time.Now()
+	cfg, err := t.config()
+	if err != nil {
+		t.err = err
+		return
+	}
+	t.guest, t.err = vm.Prepare(t.run.ctx, cfg)
+}
+
+// config is the guest that the turn is for.
+func (t *turn) config() (vm.Config, error) {
+	r := t.run
 	cfg := r.config(t.kind)
-	cfg.Dir = t.dir
+	cfg.Dir, cfg.Record = t.dir, t.log
 	if t.spec != nil {
 		cfg.Spec = *t.spec
 	} else {
@@ -63,12 +74,13 @@ func (t *turn) prepare() {
 		}
 	}
 	if t.kind.forked {
-		if cfg.Template, t.err = r.template(t.kind); t.err != nil {
-			return
+		var err error
+		if cfg.Template, err = r.template(t.kind); err != nil {
+			return cfg, err
 		}
 		t.template = cfg.Template.Digest
 	}
-	t.guest, t.err = vm.Prepare(r.ctx, cfg)
+	return cfg, nil
 }
 
 // play runs the prepared guest to its end.
@@ -263,7 +275,7 @@ func (t *turn) again(dir string, last int) (map[int]Execution, error) {
 	var err error
 	for range attempts {
 		got := map[int]Execution{}
-		fresh := &turn{run: t.run, kind: t.kind, vm: t.vm, dir: dir, batch: t.batch, spec: t.spec}
+		fresh := &turn{run: t.run, kind: t.kind, vm: t.vm, dir: dir, log: t.log, batch: t.batch, spec: t.spec}
 		ctx, stop := context.WithCancel(t.run.ctx)
 		fresh.sink = func(j journal.Trial, ev journal.Evidence) {
 			got[j.N] = Execution{j, ev}
