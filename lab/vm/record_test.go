@@ -91,7 +91,8 @@ func replay(t *testing.T, cfg Config, log string) *Replay {
 }
 
 // A recording does not change the trial, and all its replays end at the same
-// instruction with the same registers; of clones and of guests that boot.
+// instruction with the same registers: of clones, of guests that boot, and of
+// those that are run one instruction at a time.
 func TestRecordAndReplaysAreTheTrial(t *testing.T) {
 	booted, _ := ghostMap(t)
 	cloned := booted
@@ -99,7 +100,12 @@ func TestRecordAndReplaysAreTheTrial(t *testing.T) {
 	if cloned.Template, err = EnsureTemplate(t.Context(), labtest.Store(t), cloned); err != nil {
 		t.Fatal(err)
 	}
-	for name, cfg := range map[string]Config{"fork": cloned, "boot": booted} {
+	single := booted
+	single.Engine.SingleStep = true
+	if single.Template, err = EnsureTemplate(t.Context(), labtest.Store(t), single); err != nil {
+		t.Fatal(err)
+	}
+	for name, cfg := range map[string]Config{"fork": cloned, "boot": booted, "single step": single} {
 		t.Run(name, func(t *testing.T) {
 			cfg.Spec = writers(1)
 			plain := execution(t, cfg)
