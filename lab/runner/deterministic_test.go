@@ -1,0 +1,170 @@
+package runner
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ghostlab/images"
+	"ghostlab/lab/crash"
+	"ghostlab/lab/journal"
+	"ghostlab/lab/labtest"
+	"ghostlab/lab/matrix"
+	"ghostlab/scenarios"
+)
+
+// racing is a job of the map race, whose text may set engine, isolation and
+// axes.
+func racing(t *testing.T, text string) Job {
+	t.Helper()
+	m, err := matrix.Parse("test.yaml", []byte("scenario: ghost-map\n"+text), func(name string) (*scenarios.Scenario, error) {
+		return scenarios.Find("../../scenarios", name)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := plan(t, matrix.Fork, 1, "pass") // for the host's side
+	job.Matrix, job.Cells = m, m.Cells()
+	job.Commands = Commands(m.Scenario, job.Cells)
+	job.Image = map[string]*images.Image{labtest.Go: labtest.Image(t, m.Scenario.ReproDir())}
+	job.Verify = 1
+	if job.Folder, err = journal.Create(t.TempDir(), journal.Run{ID: "test", Cells: job.Cells, Axes: m.Axes, Trials: m.Trials}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { job.Folder.Close() })
+	return job
+}
+
+func trials(t *testing.T, job Job) (*journal.Run, []journal.Trial) {
+	t.Helper()
+	var all []journal.Trial
+	run, err := journal.Open(job.Folder.Dir(), func(tr journal.Trial) { all = append(all, tr) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run, all
+}
+
+// Every deterministic trial is run twice by the run itself, and once more from
+// its record.
+func TestDeterministicTrialsRepeat(t *testing.T) {
+	for _, isolation := range []string{matrix.Fork, matrix.Process, matrix.Boot} {
+		t.Run(isolation, func(t *testing.T) {
+			job := racing(t, "trials: 3\nengine: deterministic\nisolation: "+isolation+"\naxes:\n  vcpus: [1, 2]\n")
+			if err := Run(t.Context(), job); err != nil {
+				t.Fatal(err)
+			}
+			run, all := trials(t, job)
+			if v := run.Verification; v == nil || v.Checked != 6 || v.Identical != 6 {
+				t.Errorf("verification: %+v", v)
+			}
+			digests := map[string]bool{}
+			for _, tr := range all {
+				digests[tr.Digest] = true
+			}
+			if len(digests) != 6 || digests[""] {
+				t.Errorf("6 trials with seeds of their own have the digests %v", digests)
+			}
+			for _, tr := range all[len(all)-2:] {
+				r, err := NewReplayer(t.Context(), job, job.Folder.Dir(), tr)
+				if err != nil {
+					t.Fatal(err)
+				}
+				again, err := r.Replay(t.TempDir())
+				r.Close()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := Difference(Execution{Trial: tr}, again); d != "" {
+					t.Errorf("trial %d (%s): %s", tr.N, tr.Schedule, d)
+				}
+			}
+		})
+	}
+}
+
+func TestManyVCPUsAreBootedAndItIsSaid(t *testing.T) {
+	job := racing(t, "trials: 1\nengine: deterministic\naxes:\n  vcpus: [8]\n")
+	said := ""
+	job.Notice = func(text string) { said += text }
+	if err := Run(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	run, all := trials(t, job)
+	if len(all) != 1 || all[0].Template != "" || run.Verification == nil || run.Verification.Identical != 1 {
+		t.Errorf("trials %+v, verification %+v", all, run.Verification)
+	}
+	if !strings.Contains(said, "8 vCPUs are booted, not forked") {
+		t.Errorf("the run said %q", said)
+	}
+}
+
+func TestHuntEndsWithATrialThatReplays(t *testing.T) {
+	job := racing(t, "trials: 1000\nsearch: hunt\naxes:\n  iterations: 100\n")
+	job.Enough = 1
+	if err := Run(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	run, all := trials(t, job)
+	found := all[len(all)-1]
+	for _, tr := range all {
+		if Failed(tr) {
+			found = tr
+		}
+	}
+	if found.Outcome != crash.Crash || len(all) > 500 {
+		t.Fatalf("%d trials, found %+v", len(all), found)
+	}
+	if len(run.Hunts) != 1 || len(run.Hunts[0]) < 5 {
+		t.Errorf("what the hunt has learnt: %+v", run.Hunts)
+	}
+	r, err := NewReplayer(t.Context(), job, job.Folder.Dir(), found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	again, err := r.Replay(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := Difference(Execution{Trial: found}, again); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestSharedGuestWithoutItsSpecIsAnError(t *testing.T) {
+	job := racing(t, "trials: 1\nengine: deterministic\nisolation: process\n")
+	tr := journal.Trial{N: 1, VM: 7, Schedule: matrix.Schedule{VCPUs: 1, Shift: 3}}
+	if _, err := NewReplayer(t.Context(), job, t.TempDir(), tr); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join("vms", "7")) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDifferenceNamesTheFirst(t *testing.T) {
+	base := func() Execution {
+		return Execution{
+			Trial:    journal.Trial{Outcome: crash.Crash, Title: "t", Exit: 2, Duration: 5, Digest: "a"},
+			Evidence: journal.Evidence{"console.log": []byte("one\ntwo\n")},
+		}
+	}
+	for _, c := range []struct {
+		change func(*Execution)
+		want   string
+	}{
+		{func(e *Execution) { e.Digest = "a" }, ""},
+		{func(e *Execution) { e.Outcome, e.Title = crash.Pass, "" }, "outcome: crash t, now pass "},
+		{func(e *Execution) { e.Exit = 3 }, "exit status 2, signal 0, now 3, 0"},
+		{func(e *Execution) { e.Evidence["console.log"] = []byte("one\n2\n") }, `console.log line 2: "two", now "2"`},
+		{func(e *Execution) { e.Evidence["console.log"] = []byte("one\n") }, `console.log line 2: "two", now ""`},
+		{func(e *Execution) { e.Duration = 6 }, "duration in the guest: 5ns, now 6ns; the evidence that would show more is not kept"},
+	} {
+		a, b := base(), base()
+		b.Digest = "b"
+		c.change(&b)
+		if got := Difference(a, b); !strings.HasPrefix(got, c.want) || (c.want == "") != (got == "") {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
