@@ -15,7 +15,7 @@ import (
 
 // templateTries is how often a template is made again where the store has
 // another one than a trial was forked from.
-const templateTries = 5
+const templateTries = 12
 
 // Replayer runs one deterministic trial again and again.
 type Replayer struct {

@@ -92,7 +92,7 @@ func TestDeterministicClonesTakeTheSameTime(t *testing.T) {
 // A template made again, as on another host, must be the same guest.
 func TestTemplateRepeats(t *testing.T) {
 	cfg := template(t, Engine{Deterministic: true, Shift: 3}, 2)
-	again, other, err := RemakeTemplate(t.Context(), cfg, filepath.Join(t.TempDir(), "template"), cfg.Template.Digest, 5)
+	again, other, err := RemakeTemplate(t.Context(), cfg, filepath.Join(t.TempDir(), "template"), cfg.Template.Digest, 12)
 	if err != nil || again == nil {
 		t.Fatalf("want digest %s, got %s (%v)", cfg.Template.Digest, other, err)
 	}
