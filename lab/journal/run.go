@@ -1,0 +1,123 @@
+package journal
+
+import (
+	"time"
+
+	"ghostlab/images"
+	"ghostlab/lab/crash"
+	"ghostlab/lab/hunt"
+	"ghostlab/lab/matrix"
+)
+
+// Run is run.json: what was asked and what ran.
+type Run struct {
+	ID        string        `json:"id"`
+	Started   time.Time     `json:"started"`
+	Lab       string        `json:"lab"` // the version of lab
+	Scenario  string        `json:"scenario"`
+	Matrix    string        `json:"matrix"` // the file, as it was named
+	Trials    int           `json:"trials"` // of each cell
+	Timeout   time.Duration `json:"timeout"`
+	Seed      uint64        `json:"seed"`
+	Engine    string        `json:"engine"`
+	Shift     int           `json:"shift"` // of the deterministic engine
+	Isolation string        `json:"isolation"`
+	// Search is "hunt" where the trials' schedules were chosen to make them
+	// fail: their counts are no rates of the program.
+	Search string `json:"search,omitempty"`
+	// Hunts are what a hunt has learnt, by cell.
+	Hunts [][]hunt.Tally `json:"hunts,omitempty"`
+	Axes  []matrix.Axis  `json:"axes"`
+	Cells []matrix.Cell  `json:"cells"`
+	// Commands are what each cell's trials execute, by the cell's index.
+	Commands []Command `json:"commands"`
+	Kernel   Kernel    `json:"kernel"`
+	Go       string    `json:"go"` // where no axis says otherwise
+	QEMU     string    `json:"qemu"`
+	Host     Host      `json:"host"`
+	// Guest is the machine: QEMU's CPU model, vCPUs, MiB of memory.
+	Guest Guest `json:"guest"`
+	// Images are the manifests by toolchain.
+	Images map[string]images.Manifest `json:"images"`
+	// Verification says whether deterministic trials repeated. Nil until that
+	// was checked.
+	Verification *Verification `json:"verification,omitempty"`
+}
+
+// Verification is the result of running some deterministic trials twice.
+type Verification struct {
+	Checked   int `json:"checked"`
+	Identical int `json:"identical"`
+	// Diverged are the numbers of those that differed.
+	Diverged []int `json:"diverged,omitempty"`
+}
+
+// Command is what a trial executes in the guest.
+type Command struct {
+	Argv []string `json:"argv"`
+	Env  []string `json:"env"`
+}
+
+// Kernel says which kernel was asked for and which one ran.
+type Kernel struct {
+	Asked string `json:"asked"`
+	Ran   string `json:"ran"`
+	// Release is what the guest itself said: uname -r.
+	Release string `json:"release"`
+	StandIn bool   `json:"stand_in"`
+	// Why says what was wrong with the sources of the one asked for.
+	Why    string `json:"why,omitempty"`
+	Source string `json:"source"`
+}
+
+// Host is where QEMU ran.
+type Host struct {
+	OS    string `json:"os"`
+	Arch  string `json:"arch"`
+	CPU   string `json:"cpu"`
+	Cores int    `json:"cores"`
+}
+
+// Guest is the machine a trial ran on, where no axis says otherwise.
+type Guest struct {
+	CPU    string `json:"cpu"`
+	VCPUs  int    `json:"vcpus"`
+	Memory int    `json:"memory_mib"`
+	// Accelerator ran the parallel engine: tcg, kvm or hvf.
+	Accelerator string `json:"accelerator"`
+}
+
+// Trial is one line of trials.jsonl.
+type Trial struct {
+	// N is the trial's number in the run, from 1.
+	N       int           `json:"trial"`
+	Cell    int           `json:"cell"`
+	Outcome crash.Outcome `json:"outcome"`
+	Title   string        `json:"title,omitempty"`
+	Exit    int           `json:"exit"`
+	Signal  int           `json:"signal,omitempty"`
+	// Duration is the guest's time from exec to exit.
+	Duration time.Duration `json:"duration"`
+	// Schedule is what decided how the trial's threads interleaved.
+	Schedule matrix.Schedule `json:"schedule"`
+	// Digest identifies a deterministic execution: outcome, duration, and each
+	// byte that the guest has shown. Empty in the parallel engine.
+	Digest string `json:"digest,omitempty"`
+	// Template is the digest of the snapshot that the guest was forked from.
+	Template string `json:"template,omitempty"`
+	// VM is the guest it ran in, Position its place there, from 1.
+	VM       int `json:"vm"`
+	Position int `json:"position"`
+	// Ended is the host's time.
+	Ended time.Time `json:"ended"`
+	// Sample is set for trials whose fault records are kept even if they pass.
+	Sample bool `json:"sample,omitempty"`
+	// Faults is the number of fault records kept, Lost those that were not
+	// recorded.
+	Faults int   `json:"faults,omitempty"`
+	Lost   int64 `json:"faults_lost,omitempty"`
+	// Attempts is how often it was tried, when infrastructure failed.
+	Attempts int `json:"attempts,omitempty"`
+	// Error says what failed, for an infra outcome.
+	Error string `json:"error,omitempty"`
+}
