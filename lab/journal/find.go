@@ -10,7 +10,6 @@ import (
 	"sort"
 	"strconv"
 	"time"
-
 )
 
 // Find returns the folder of a run: a path, a name in dir, or with an empty

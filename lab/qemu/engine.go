@@ -20,6 +20,10 @@ type Parallel struct {
 
 func (p Parallel) Args() []string {
 	switch {
+	case p.Accelerator == "kvm":
+		// The interrupt controller has to be one that the host's own is or can
+		// play.
+		return []string{"-accel", "kvm", "-machine", "gic-version=host"}
 	case p.Accelerator != "" && p.Accelerator != "tcg":
 		return []string{"-accel", p.Accelerator}
 	case p.Alone:
