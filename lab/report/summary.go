@@ -17,10 +17,12 @@ const level = 0.95
 
 // Summary is a run's result. Its JSON is what `lab show --json` prints.
 type Summary struct {
-	Run       string `json:"run"`
-	Scenario  string `json:"scenario"`
-	Engine    string `json:"engine"`
-	Isolation string `json:"isolation"`
+	Run      string `json:"run"`
+	Scenario string `json:"scenario"`
+	Engine   string `json:"engine"`
+	// Accelerator ran the parallel engine: tcg, kvm or hvf.
+	Accelerator string `json:"accelerator,omitempty"`
+	Isolation   string `json:"isolation"`
 	// Search is "hunt" where trials were made to fail; Hunts are what was learnt
 	// of each setting, by cell.
 	Search string         `json:"search,omitempty"`
@@ -86,7 +88,7 @@ func Read(dir string) (*Summary, error) {
 		return nil, err
 	}
 	s := &Summary{
-		Run: run.ID, Scenario: run.Scenario, Engine: run.Engine, Isolation: run.Isolation, Search: run.Search, Hunts: run.Hunts,
+		Run: run.ID, Scenario: run.Scenario, Engine: run.Engine, Isolation: run.Isolation, Accelerator: run.Guest.Accelerator, Search: run.Search, Hunts: run.Hunts,
 		Kernel: run.Kernel, Go: run.Go, QEMU: run.QEMU, Verification: run.Verification,
 		Planned: run.Trials * len(run.Cells), axes: run.Axes, dir: dir,
 	}

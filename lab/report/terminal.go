@@ -79,7 +79,13 @@ func (s *Summary) kernel() string {
 
 func (s *Summary) goVersions() string { return s.valuesOf(matrix.AxisGo, s.Go) }
 
-func (s *Summary) engines() string { return s.valuesOf(matrix.AxisEngine, s.Engine) }
+func (s *Summary) engines() string {
+	e := s.valuesOf(matrix.AxisEngine, s.Engine)
+	if s.Accelerator != "" && s.Accelerator != "tcg" {
+		e = strings.Replace(e, matrix.Parallel, matrix.Parallel+" ("+s.Accelerator+")", 1)
+	}
+	return e
+}
 
 // valuesOf are those of an axis, or the one that holds without it.
 func (s *Summary) valuesOf(axis, preset string) string {
