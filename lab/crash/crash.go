@@ -5,7 +5,6 @@ package crash
 import (
 	"fmt"
 	"regexp"
-	"strings"
 )
 
 // Outcome is what became of a trial. Its zero value is invalid.
@@ -35,7 +34,13 @@ type Report struct {
 	// Empty for a pass.
 	Title string `json:"title,omitempty"`
 	// Frames are the functions of the crashing goroutine, innermost first.
+	// Where the runtime crashed on its own stack while it worked for a
+	// goroutine, that goroutine's frames follow the runtime's.
 	Frames []Frame `json:"frames,omitempty"`
+	// Fault is the signal that the crash began with; nil without one.
+	Fault *Fault `json:"fault,omitempty"`
+	// BadReturn is where the runtime's unwinder lost its way; nil if it did not.
+	BadReturn *BadReturn `json:"bad_return,omitempty"`
 }
 
 // Frame is one line pair of a Go stack.
@@ -45,6 +50,33 @@ type Frame struct {
 	Line int    `json:"line"`
 }
 
+// Fault is what a `[signal …]` or `PC=… sigcode=…` line says.
+type Fault struct {
+	// Signal is its name, such as SIGSEGV, or its number in hexadecimal.
+	Signal string `json:"signal"`
+	// Code is si_code of sigaction(2): positive from the kernel, 0 from
+	// kill(2), negative from other system calls of a process.
+	Code int32 `json:"code"`
+	// Addr is the address that was accessed and PC that of the instruction,
+	// in hexadecimal with 0x. Addr is empty where Go prints none: in Go 1.21
+	// for a signal on the runtime's stack, and for signals without an address.
+	Addr string `json:"addr,omitempty"`
+	PC   string `json:"pc"`
+}
+
+// BadReturn is what an `unexpected return pc for X called from Y` line says.
+type BadReturn struct {
+	// Func is X, the last function that the unwinder recognised.
+	Func string `json:"func"`
+	// CalledFrom is Y, in hexadecimal with 0x: what lay on the stack where X's
+	// return address was expected.
+	CalledFrom string `json:"called_from"`
+}
+
+// raceExit is the exit status of a program in which the race detector found
+// something and which ended in no other way (exitcode in GORACE).
+const raceExit = 66
+
 // Classify decides about a program that ran in a healthy guest.
 func Classify(e Evidence) Report {
 	if e.TimedOut {
@@ -53,115 +85,25 @@ func Classify(e Evidence) Report {
 	if e.Exit == 0 && e.Signal == 0 {
 		return Report{Outcome: Pass}
 	}
-	r := Report{Outcome: Crash}
-	message, rest := headline(string(e.Output))
-	r.Frames = stack(rest)
-	switch {
-	case message != "":
-		r.Title = normalise(message)
-		if f := culprit(r.Frames); f != "" {
-			r.Title += " in " + f
+	out := lineEnds.ReplaceAllString(string(e.Output), "\n")
+	r := Report{Outcome: Crash, BadReturn: badReturn(out)}
+	// A race and a failed test let the program go on, a dump ends it: what
+	// comes first here is nearest to the end.
+	order := []func(string, *Report) bool{dump, race, failedTest, words}
+	if e.Exit == raceExit {
+		order = []func(string, *Report) bool{race, dump, failedTest, words}
+	}
+	for _, explains := range order {
+		if explains(out, &r) {
+			return r
 		}
-	case e.Signal != 0:
+	}
+	r.Title = fmt.Sprintf("exit status %d", e.Exit)
+	if e.Signal != 0 {
 		r.Title = fmt.Sprintf("killed by signal %d", e.Signal)
-	default:
-		r.Title = fmt.Sprintf("exit status %d", e.Exit)
 	}
 	return r
 }
 
-// headlines are how the Go runtime, its race detector and its test runner begin
-// to speak of an end.
-var headlines = regexp.MustCompile(`(?m)^(fatal error: .*|panic: .*|SIG[A-Z]+: .*|WARNING: DATA RACE|--- FAIL: \S+|unexpected fault address .*)\r?$`)
-
-// headline returns the line that names the crash and the text after it. Where
-// several lines could be meant, the last that a goroutine's stack follows is
-// the one that ended the program: earlier ones were recovered from, or were
-// just printed.
-func headline(out string) (message, rest string) {
-	all := headlines.FindAllStringIndex(out, -1)
-	if len(all) == 0 {
-		return "", ""
-	}
-	best := all[len(all)-1]
-	for i := len(all) - 1; i >= 0; i-- {
-		end := len(out)
-		if i+1 < len(all) {
-			end = all[i+1][0]
-		}
-		if strings.Contains(out[all[i][1]:end], "\ngoroutine ") {
-			best = all[i]
-			break
-		}
-	}
-	return strings.TrimRight(out[best[0]:best[1]], "\r"), out[best[1]:]
-}
-
-var (
-	address = regexp.MustCompile(`0x[0-9a-fA-F]+`)
-	number  = regexp.MustCompile(`\b[0-9]{4,}\b`)
-	recov   = regexp.MustCompile(` \[recovered.*\]$`)
-)
-
-// normalise takes out what differs between two crashes of the same kind.
-func normalise(s string) string {
-	s = recov.ReplaceAllString(s, "")
-	s = address.ReplaceAllString(s, "ADDR")
-	s = number.ReplaceAllString(s, "N")
-	const most = 200
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return printable(s)
-}
-
-// printable replaces what could act on a terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\ufffd' {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-}
-
-var (
-	funcLine = regexp.MustCompile(`^(\S.*)\([^()]*\)$`)
-	fileLine = regexp.MustCompile(`^\t(.+):([0-9]+)(?: \+0x[0-9a-f]+)?(?:\s.*)?$`)
-)
-
-// stack reads the first goroutine's frames that text shows.
-func stack(text string) []Frame {
-	_, text, ok := strings.Cut(text, "\ngoroutine ")
-	if !ok {
-		return nil
-	}
-	var frames []Frame
-	lines := strings.Split(text, "\n")
-	for i := 1; i+1 < len(lines); i++ {
-		line := strings.TrimRight(lines[i], "\r")
-		if line == "" || strings.HasPrefix(line, "created by ") {
-			break
-		}
-		fn := funcLine.FindStringSubmatch(line)
-		at := fileLine.FindStringSubmatch(strings.TrimRight(lines[i+1], "\r"))
-		if fn == nil || at == nil {
-			continue
-		}
-		var n int
-		fmt.Sscan(at[2], &n)
-		frames = append(frames, Frame{Func: printable(fn[1]), File: printable(at[1]), Line: n})
-		i++
-	}
-	return frames
-}
-
-// culprit is the innermost function that is not the runtime's.
-func culprit(frames []Frame) string {
-	for _, f := range frames {
-		if !strings.HasPrefix(f.Func, "runtime.") && !strings.HasPrefix(f.Func, "internal/runtime/") && f.Func != "panic" {
-			return f.Func
-		}
-	}
-	return ""
-}
+// A serial console ends lines with one carriage return or several.
+var lineEnds = regexp.MustCompile(`\r+(?:\n|$)`)

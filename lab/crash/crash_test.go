@@ -1,8 +1,11 @@
 package crash
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 const mapWrites = `fatal error: concurrent map writes
@@ -70,15 +73,36 @@ func TestPanicTitle(t *testing.T) {
 func FuzzClassify(f *testing.F) {
 	f.Add([]byte(mapWrites))
 	f.Add([]byte("\ngoroutine \npanic: \x00"))
+	files, _ := filepath.Glob("testdata/*.txt")
+	for _, file := range files {
+		out, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(out)
+	}
 	f.Fuzz(func(t *testing.T, out []byte) {
 		r := Classify(Evidence{Exit: 2, Output: out})
 		if r.Outcome != Crash || r.Title == "" {
 			t.Errorf("exit status 2 became %+v", r)
 		}
-		for _, c := range r.Title {
-			if c < ' ' || c == 0x7f {
-				t.Errorf("the title %q can act on a terminal", r.Title)
+		shown := []string{r.Title}
+		for _, f := range r.Frames {
+			shown = append(shown, f.Func, f.File)
+		}
+		if r.Fault != nil {
+			shown = append(shown, r.Fault.Signal, r.Fault.Addr, r.Fault.PC)
+		}
+		if r.BadReturn != nil {
+			shown = append(shown, r.BadReturn.Func, r.BadReturn.CalledFrom)
+		}
+		for _, s := range shown {
+			if strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }) {
+				t.Errorf("%q can act on a terminal", s)
 			}
+		}
+		if len(r.Title) > 500 {
+			t.Errorf("a title of %d bytes", len(r.Title))
 		}
 	})
 }
