@@ -89,6 +89,9 @@ type Manifest struct {
 
 // build makes a kernel from the origin into staging.
 func (b *builder) build(ctx context.Context, s *Series, o *origin, staging string) (err error) {
+	if strings.ContainsAny(staging, " \t:") {
+		return &FolderError{Dir: filepath.Dir(filepath.Dir(staging))}
+	}
 	if err := store.NeedSpace(staging, spaceNeeded); err != nil {
 		return err
 	}
@@ -305,3 +308,13 @@ type builder struct {
 	Store    *store.Store
 	Progress *progress.Output
 }
+
+// FolderError says that the kernel's makefiles cannot work in a cache folder.
+type FolderError struct{ Dir string }
+
+func (e *FolderError) Error() string {
+	return fmt.Sprintf("the kernel's makefiles cannot build in %q: its name has a space or a colon", e.Dir)
+}
+
+// Hint says what to do about it.
+func (e *FolderError) Hint() string { return "name another cache folder with --cache or LAB_CACHE" }

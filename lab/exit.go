@@ -67,6 +67,7 @@ func badInput(err error) bool {
 		as[*toolchain.CompileError](err) ||
 		as[*kernels.UnknownSeriesError](err) ||
 		as[*kernels.SourceError](err) ||
+		as[*kernels.FolderError](err) ||
 		as[*kernels.PatchError](err) ||
 		as[*kernels.ConfigError](err)
 }

@@ -68,10 +68,10 @@ func BenchmarkKernelBuild(b *testing.B) {
 	os.RemoveAll(tree)
 	os.Mkdir(tree, 0o755)
 
-	lab := took(filepath.Join(root, "bin/lab"), "build", "kernel", "--kernel-source", source, "--cache", filepath.Join(dir, "another cache"))
+	lab := took(filepath.Join(root, "bin/lab"), "build", "kernel", "--kernel-source", source, "--cache", filepath.Join(dir, "another-cache"))
 	ratio(b, "kernel-build", lab.Seconds()/bare.Seconds(), 1.05)
 
-	images, err := filepath.Glob(filepath.Join(dir, "another cache/kernels/*/Image"))
+	images, err := filepath.Glob(filepath.Join(dir, "another-cache/kernels/*/Image"))
 	if err != nil || len(images) != 1 {
 		b.Fatalf("images: %v, %v", images, err)
 	}
