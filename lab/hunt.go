@@ -95,7 +95,8 @@ func (a *app) huntFor(ctx context.Context, p *pastTrial, f replayFlags) error {
 	}
 	m := &matrix.Matrix{Scenario: s, Trials: mostHunted, Timeout: p.run.Timeout, Seed: 1, Shift: matrix.DefaultShift}
 	m.Hunted()
-	a.cfg.Go = p.run.Go
+	a.cfg.Go, a.cfg.Kernel = p.run.Go, p.run.Kernel.Asked
+	a.cfg.CPU, a.cfg.Memory = p.run.Guest.CPU, p.run.Guest.Memory
 	for _, axis := range p.run.Axes {
 		if value := p.run.Cells[p.trial.Cell].Axes[axis.Name]; !matrix.HuntChooses(axis.Name) {
 			m.Axes = append(m.Axes, matrix.Axis{Name: axis.Name, Values: []string{value}})
@@ -114,11 +115,15 @@ func (a *app) carryOutHunt(ctx context.Context, m *matrix.Matrix, wanted func(jo
 	h := &hunting{wanted: wanted, enough: f.enough, limit: f.limit}
 	start := time.Now()
 	dir, err := a.execute(ctx, experiment{matrix: m, guests: f.guests, json: f.json, hunt: h})
+	var silent silentError
+	if errors.As(err, &silent) && silent.code == exitInfra && len(h.found) > 0 {
+		err = nil // some trial gave no result, but the hunt has
+	}
 	if err != nil {
 		return err
 	}
 	if len(h.found) == 0 {
-		fmt.Fprintf(a.stderr, "lab: not found within %v\n", f.limit)
+		fmt.Fprintf(a.stderr, "lab: not found within %d trials or %v\n", m.Trials, f.limit)
 		return silentError{exitDiffers}
 	}
 	if f.json {

@@ -74,6 +74,9 @@ func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
 		}
 		return &parallelError{past.trial}
 	}
+	if past.trial.Digest == "" {
+		return usageError{fmt.Errorf("trial %d (%s) cannot be replayed: the lab gave it up by the host's clock, or it gave no result", past.trial.N, past.trial.Outcome), ""}
+	}
 	vm.CleanStale()
 	st, out, err := a.open()
 	if err != nil {

@@ -107,14 +107,10 @@ func (a *app) kernelOptions(retry bool) kernels.Options {
 
 // machine is the guest that the settings describe.
 func (a *app) machine(version string) vm.Config {
-	cfg := vm.Config{
+	return vm.Config{
 		QEMU: a.cfg.QEMU, Version: version, CPU: a.cfg.CPU, VCPUs: a.cfg.CPUs, Memory: a.cfg.Memory,
 		Engine: vm.Engine{Accelerator: qemu.HostAccelerator()},
 	}
-	if cfg.Engine.Accelerator != "tcg" {
-		cfg.CPU = "host" // the only model that every host's own processors can run
-	}
-	return cfg
 }
 
 // guests is how many run at once: what was asked for, or as many as the host has

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -30,7 +31,8 @@ trials that have finished. A matrix is a file such as
   scenario: ghost-map
   trials: 100            # of each cell
   axes:
-    gomaxprocs: [1, 2]   # a parameter of the scenario; also go, vcpus and env.NAME`,
+    gomaxprocs: [1, 2]   # a parameter of the scenario; also go, vcpus,
+                         # engine, shift and env.NAME`,
 		Example: `  lab run scenarios/ghost-map/matrix.yaml
   lab run matrix.yaml --trials 500 --go 1.24.6
   lab run matrix.yaml --kernel-source ~/src/linux --json > result.json`,
@@ -68,6 +70,9 @@ func (f runFlags) override(cmd *cobra.Command, m *matrix.Matrix) error {
 	changed := cmd.Flags().Changed
 	wrong := func(flag, want string, got any) error {
 		return usageError{fmt.Errorf("--%s: want %s, got %v", flag, want, got), ""}
+	}
+	if m.Search == matrix.Hunt && (changed("engine") || changed("isolation")) {
+		return usageError{errors.New("--engine, --isolation: the matrix is a hunt (search: hunt), which chooses them"), ""}
 	}
 	if changed("trials") {
 		if f.trials < 1 {

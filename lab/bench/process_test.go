@@ -29,8 +29,8 @@ func BenchmarkProcess(b *testing.B) {
 	archive := loopArchive(b, s)
 	const n = 50
 	// One writer: a crash takes four times as long as a pass, and how many of
-	// them there are must not decide.
-	command := runner.Command(s, map[string]string{"goroutines": "1", "gomaxprocs": "2"}, nil)
+	// them there are must not decide. So many writes take as long as a crash.
+	command := runner.Command(s, map[string]string{"goroutines": "1", "gomaxprocs": "2", "iterations": "10000"}, nil)
 	forkable(b, cfg, vm.Engine{})
 	var loop, lab time.Duration
 	for range rounds {

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"ghostlab/images"
 	"ghostlab/lab/crash"
@@ -167,4 +169,34 @@ func TestDifferenceNamesTheFirst(t *testing.T) {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}
+}
+
+// A guest that a trial takes along leaves the others to the next; that is no
+// divergence of theirs.
+func TestVerificationKnowsWhichGuestATrialEndedIn(t *testing.T) {
+	job := plan(t, matrix.Process, 6, "pass", "poweroff")
+	job.Matrix.Engine, job.Matrix.Shift, job.Verify = matrix.Deterministic, matrix.DefaultShift, 1
+	if err := Run(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	run, all := trials(t, job)
+	if v := run.Verification; len(all) != 12 || v == nil || v.Checked == 0 || v.Identical != v.Checked {
+		t.Errorf("%d trials, verification %+v", len(all), v)
+	}
+}
+
+// Nobody reads a guest's last events, and they must not pile up.
+func TestGuestsLeaveNoGoroutines(t *testing.T) {
+	before := runtime.NumGoroutine()
+	job := plan(t, matrix.Fork, 10, "pass")
+	if err := Run(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		if runtime.NumGoroutine() <= before+2 {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines before, %d after 10 trials", before, runtime.NumGoroutine())
 }

@@ -3,6 +3,7 @@ package runner
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,6 +23,8 @@ type Replayer struct {
 	turn  *turn
 	first journal.Trial
 	dir   string // the run's
+	// remade is the folder of a template that was made for this trial.
+	remade string
 }
 
 // NewReplayer prepares the replay of a trial of the run in dir. job is the run's;
@@ -32,17 +35,21 @@ func NewReplayer(ctx context.Context, job Job, dir string, first journal.Trial) 
 	r := newRun(ctx, stop, job)
 	tr := &trial{n: first.N, cell: first.Cell, schedule: first.Schedule, faults: first.Sample}
 	t := &turn{run: r, kind: r.kind(tr), vm: first.VM, batch: []*trial{tr}}
+	p := &Replayer{turn: t, first: first, dir: dir}
 	if !t.kind.single() {
 		if err := t.shared(dir, tr); err != nil {
+			p.Close()
 			return nil, err
 		}
 	}
 	if t.kind.forked {
-		if err := r.sameTemplate(t.kind, first.Template); err != nil {
+		var err error
+		if p.remade, err = r.sameTemplate(t.kind, first.Template); err != nil {
+			p.Close()
 			return nil, err
 		}
 	}
-	return &Replayer{turn: t, first: first, dir: dir}, nil
+	return p, nil
 }
 
 // shared makes the turn one of the whole guest that the trial shared with
@@ -52,8 +59,12 @@ func (t *turn) shared(dir string, tr *trial) error {
 	if err != nil {
 		return fmt.Errorf("the guest that trial %d shared with others: %w", tr.n, err)
 	}
-	if t.spec, err = wire.DecodeSpec(text); err != nil {
-		return err
+	t.spec, err = wire.DecodeSpec(text)
+	if err == nil && t.spec == nil {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return fmt.Errorf("the guest that trial %d shared with others: %s: %w", tr.n, vm.SpecName, err)
 	}
 	t.batch = nil
 	for _, w := range t.spec.Trials {
@@ -67,26 +78,25 @@ func (t *turn) shared(dir string, tr *trial) error {
 }
 
 // sameTemplate sees to it that guests of a kind are forked from the template
-// with this digest.
-func (r *run) sameTemplate(k guestKind, digest string) error {
+// with this digest. It returns the folder of one that it had to make.
+func (r *run) sameTemplate(k guestKind, digest string) (dir string, err error) {
 	t, err := r.template(k)
 	if err != nil || t.Digest == digest {
-		return err
+		return "", err
 	}
-	dir, err := os.MkdirTemp(r.Store.Dir(), "template-")
-	if err != nil {
-		return err
+	if dir, err = os.MkdirTemp("", "lab-template-"); err != nil {
+		return "", err
 	}
-	context.AfterFunc(r.ctx, func() { os.RemoveAll(dir) })
 	remade, other, err := vm.RemakeTemplate(r.ctx, r.config(k), filepath.Join(dir, "t"), digest, templateTries)
-	if err != nil {
-		return err
+	if err == nil && remade == nil {
+		err = &TemplateError{Want: digest, Got: append(other, t.Digest)}
 	}
-	if remade == nil {
-		return &TemplateError{Want: digest, Got: append(other, t.Digest)}
+	if err != nil {
+		os.RemoveAll(dir)
+		return "", err
 	}
 	r.templates[k].t = remade
-	return nil
+	return dir, nil
 }
 
 // TemplateError says that the guest which a trial was forked from cannot be made
@@ -106,7 +116,12 @@ func (e *TemplateError) Hint() string {
 }
 
 // Close frees what the replays needed.
-func (p *Replayer) Close() { p.turn.run.stop() }
+func (p *Replayer) Close() {
+	p.turn.run.stop()
+	if p.remade != "" {
+		os.RemoveAll(p.remade)
+	}
+}
 
 // Replay runs the trial once more. Its guest leaves its log and its spec in dir.
 func (p *Replayer) Replay(dir string) (Execution, error) {

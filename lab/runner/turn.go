@@ -59,13 +59,13 @@ func (t *turn) config() (vm.Config, error) {
 	r := t.run
 	cfg := r.config(t.kind)
 	cfg.Dir, cfg.Record = t.dir, t.log
-	if t.spec != nil {
-		cfg.Spec = *t.spec
-	} else {
+	if t.spec == nil {
+		t.spec = &wire.Spec{}
 		for _, tr := range t.batch {
-			cfg.Spec.Trials = append(cfg.Spec.Trials, r.spec(tr))
+			t.spec.Trials = append(t.spec.Trials, r.spec(tr))
 		}
 	}
+	cfg.Spec = *t.spec
 	cfg.Started = func(byHand, _ string) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -174,7 +174,9 @@ func (t *turn) write(tr *trial, j journal.Trial, rep crash.Report, ev journal.Ev
 	t.done++
 	j.N, j.Cell, j.Schedule, j.VM, j.Position, j.Attempts = tr.n, tr.cell, tr.schedule, t.vm, t.done, tr.attempts
 	j.Outcome, j.Title, j.Template, j.Sample = rep.Outcome, rep.Title, t.template, tr.faults
-	if tr.schedule.Deterministic() {
+	// What lab has ended, it has ended by the host's clock.
+	endedByLab := rep.Outcome == crash.Hang && j.Exit == -1 && j.Signal == 0
+	if tr.schedule.Deterministic() && !endedByLab {
 		j.Digest = digest(j, ev)
 	}
 	if rep.Outcome == crash.Pass && !tr.faults {
@@ -259,7 +261,7 @@ func (t *turn) infrastructure(err error) {
 // tidy removes the log and the spec of a passing trial's own guest, beyond the
 // samples: what the guest was told follows from the trial's record.
 func (t *turn) tidy() {
-	if !t.kind.single() || len(t.left) > 0 || t.batch[0].faults || t.run.Boot != nil {
+	if !t.kind.single() || len(t.left) > 0 || t.done == 0 || t.batch[0].faults || t.run.Boot != nil {
 		return // with Boot set, somebody may paste the command that reads the spec
 	}
 	if _, err := os.Stat(filepath.Join(t.dir, "crash.json")); errors.Is(err, os.ErrNotExist) {
@@ -275,7 +277,12 @@ func (t *turn) again(dir string, last int) (map[int]Execution, error) {
 	var err error
 	for range attempts {
 		got := map[int]Execution{}
-		fresh := &turn{run: t.run, kind: t.kind, vm: t.vm, dir: dir, log: t.log, batch: t.batch, spec: t.spec}
+		fresh := &turn{run: t.run, kind: t.kind, vm: t.vm, dir: dir, log: t.log, spec: t.spec}
+		for _, tr := range t.batch {
+			c := *tr
+			c.attempts = 0 // what this guest cannot start counts against nobody
+			fresh.batch = append(fresh.batch, &c)
+		}
 		ctx, stop := context.WithCancel(t.run.ctx)
 		fresh.sink = func(j journal.Trial, ev journal.Evidence) {
 			got[j.N] = Execution{j, ev}

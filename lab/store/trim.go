@@ -52,9 +52,15 @@ func (s *Store) Trim(kind string, most int64) {
 		if total <= most || time.Since(a.used) < trimAge {
 			return
 		}
-		if os.RemoveAll(a.path) == nil {
+		l := flock.New(a.path + ".lock")
+		if ok, err := l.TryLock(); err != nil || !ok {
+			continue
+		}
+		// A killed process must not leave half an artefact under its name.
+		if os.Rename(a.path, a.path+".partial") == nil && os.RemoveAll(a.path+".partial") == nil {
 			total -= a.size
 		}
+		l.Unlock()
 	}
 }
 

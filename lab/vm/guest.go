@@ -17,14 +17,16 @@ import (
 
 // Guest is a VM that has been prepared.
 type Guest struct {
-	cfg     Config
-	dir     *rundir
-	proc    *qemu.Process
-	mon     *qemu.Monitor
-	events  <-chan qmp.Event
-	console *console
-	box     *wire.Mailbox
-	mem     []byte
+	cfg    Config
+	dir    *rundir
+	proc   *qemu.Process
+	mon    *qemu.Monitor
+	events <-chan qmp.Event
+	// unlisten ends the stream of events that nobody reads any more.
+	unlisten context.CancelFunc
+	console  *console
+	box      *wire.Mailbox
+	mem      []byte
 	// snapshot is the folder of a template that is being made, else empty.
 	snapshot string
 
@@ -124,7 +126,7 @@ func (g *Guest) writeSpec() (forGuest, byHand string, err error) {
 func (g *Guest) machine(specFile string, boots bool) qemu.Command {
 	cfg := g.cfg
 	devices := []qemu.Device{
-		qemu.Machine{CPU: cfg.CPU, VCPUs: cfg.VCPUs, Memory: cfg.Memory},
+		cfg.board(),
 		cfg.engine(),
 		qemu.Console{File: g.dir.file("console")},
 		qemu.FwCfg{Name: wire.SpecFile, File: specFile},
@@ -176,7 +178,9 @@ func (g *Guest) connect(ctx context.Context) error {
 		}
 	}
 	g.mon = mon
-	events, err := mon.Events(context.WithoutCancel(ctx))
+	listening, unlisten := context.WithCancel(context.WithoutCancel(ctx))
+	g.unlisten = unlisten
+	events, err := mon.Events(listening)
 	if err != nil {
 		return g.notStarted(err)
 	}
@@ -216,6 +220,9 @@ func (g *Guest) command(name string, args map[string]any, result any) error {
 func (g *Guest) Close() {
 	if g.proc != nil {
 		g.proc.Kill()
+	}
+	if g.unlisten != nil {
+		g.unlisten()
 	}
 	if g.mon != nil {
 		g.mon.Disconnect()

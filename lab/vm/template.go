@@ -98,7 +98,7 @@ func templateKey(cfg Config) (store.Key, error) {
 		return store.Key{}, err
 	}
 	h.Add("qemu", cfg.Version)
-	machine := qemu.Machine{CPU: cfg.CPU, VCPUs: cfg.VCPUs, Memory: cfg.Memory}
+	machine := cfg.board()
 	h.Add("machine", strings.Join(append(machine.Args(), cfg.engine().Args()...), " "))
 	h.Add("arguments", strings.Join(qemu.Kernel{Extra: cfg.KernelArgs}.KernelArgs(), " "))
 	h.Add("wire", fmt.Sprint(wire.SpecRoom, wire.MailboxSize))

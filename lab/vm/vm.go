@@ -82,6 +82,15 @@ type Engine struct {
 	Accelerator string `json:"accelerator,omitempty"`
 }
 
+// board is the machine. Accelerators run the host's own processor and no other.
+func (c Config) board() qemu.Machine {
+	m := qemu.Machine{CPU: c.CPU, VCPUs: c.VCPUs, Memory: c.Memory}
+	if a := c.Engine.Accelerator; !c.Engine.Deterministic && a != "" && a != "tcg" {
+		m.CPU = "host"
+	}
+	return m
+}
+
 func (c Config) engine() qemu.Device {
 	e := c.Engine
 	if e.Deterministic {
