@@ -185,6 +185,28 @@ func TestVerificationKnowsWhichGuestATrialEndedIn(t *testing.T) {
 	}
 }
 
+// More than a clone can be told of is told to a guest that boots.
+func TestLargeSpecsAreBooted(t *testing.T) {
+	job := racing(t, "trials: 1\nengine: deterministic\n")
+	job.Commands[0].Env = append(job.Commands[0].Env, "LARGE="+strings.Repeat("x", 70_000))
+	if err := Run(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	run, all := trials(t, job)
+	if len(all) != 1 || all[0].Outcome == crash.Infra || all[0].Template != "" || run.Verification == nil || run.Verification.Identical != 1 {
+		t.Fatalf("trials %+v, verification %+v", all, run.Verification)
+	}
+	r, err := NewReplayer(t.Context(), job, job.Folder.Dir(), all[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	again, err := r.Replay(t.TempDir())
+	if err != nil || Difference(Execution{Trial: all[0]}, again) != "" {
+		t.Errorf("replayed: %s (%v)", Difference(Execution{Trial: all[0]}, again), err)
+	}
+}
+
 // Nobody reads a guest's last events, and they must not pile up.
 func TestGuestsLeaveNoGoroutines(t *testing.T) {
 	before := runtime.NumGoroutine()

@@ -42,7 +42,7 @@ func NewReplayer(ctx context.Context, job Job, dir string, first journal.Trial) 
 			return nil, err
 		}
 	}
-	if t.kind.forked {
+	if t.kind.forked = t.kind.forked && first.Template != ""; t.kind.forked {
 		var err error
 		if p.remade, err = r.sameTemplate(t.kind, first.Template); err != nil {
 			p.Close()

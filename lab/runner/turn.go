@@ -66,6 +66,9 @@ func (t *turn) config() (vm.Config, error) {
 		}
 	}
 	cfg.Spec = *t.spec
+	if len(t.spec.Encode()) >= wire.SpecRoom {
+		t.kind.forked = false // a guest that boots reads a spec of any size
+	}
 	cfg.Started = func(byHand, _ string) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
