@@ -28,7 +28,12 @@ type Run struct {
 	// Hunts are what a hunt has learnt, by cell.
 	Hunts [][]hunt.Tally `json:"hunts,omitempty"`
 	Axes  []matrix.Axis  `json:"axes"`
-	Cells []matrix.Cell  `json:"cells"`
+	// Expect is what the matrix claims, Stop what ends its cells early, Collect
+	// what is kept of trials.
+	Expect  []matrix.Expectation `json:"expect,omitempty"`
+	Stop    matrix.Stop          `json:"stop,omitzero"`
+	Collect matrix.Collect       `json:"collect"`
+	Cells   []matrix.Cell        `json:"cells"`
 	// Commands are what each cell's trials execute, by the cell's index.
 	Commands []Command `json:"commands"`
 	Kernel   Kernel    `json:"kernel"`

@@ -63,6 +63,10 @@ type Matrix struct {
 	// Search, when Hunt, leaves each trial's schedule to a search for failures.
 	Search string
 	Axes   []Axis
+	Expect []Expectation
+	// Stop ends cells early; Trials is then the most that one gets.
+	Stop    Stop
+	Collect Collect
 }
 
 // Axis is a parameter and the values it takes, in the file's order.
@@ -82,7 +86,7 @@ func Parse(name string, text []byte, find func(scenario string) (*scenarios.Scen
 	if f.Scenario.Text == "" {
 		return nil, p.fail(f.Scenario, "scenario: want a name")
 	}
-	m := &Matrix{Trials: 100, Seed: 1, Engine: Parallel, Shift: DefaultShift, Isolation: Fork}
+	m := &Matrix{Trials: 100, Seed: 1, Engine: Parallel, Shift: DefaultShift, Isolation: Fork, Collect: DefaultCollect()}
 	if m.Scenario, err = find(f.Scenario.Text); err != nil {
 		return nil, err
 	}
