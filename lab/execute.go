@@ -145,6 +145,8 @@ func (a *app) conclude(folder *journal.Folder, e experiment, runErr error) error
 		return runErr
 	case infra > 0:
 		return silentError{exitInfra}
+	case s.Unmet() > 0:
+		return silentError{exitDiffers}
 	}
 	return nil
 }

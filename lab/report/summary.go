@@ -36,6 +36,8 @@ type Summary struct {
 	// Planned is the number of trials of the matrix.
 	Planned int    `json:"planned"`
 	Cells   []Cell `json:"cells"`
+	// Expect says whether the matrix's expectations were met, cell by cell.
+	Expect []Judgement `json:"expect,omitempty"`
 
 	axes []matrix.Axis
 	dir  string
@@ -73,6 +75,7 @@ type Signature struct {
 func Read(dir string) (*Summary, error) {
 	counts := map[int]*Cell{}
 	titles := map[int]map[string]int{}
+	endings := map[ending]int{}
 	run, err := journal.Open(dir, func(t journal.Trial) {
 		c := counts[t.Cell]
 		if c == nil {
@@ -80,6 +83,7 @@ func Read(dir string) (*Summary, error) {
 			counts[t.Cell], titles[t.Cell] = c, map[string]int{}
 		}
 		c.count(t.Outcome)
+		endings[endingOf(t)]++
 		if t.Title != "" && t.Outcome != crash.Infra {
 			titles[t.Cell][t.Title]++
 		}
@@ -104,6 +108,7 @@ func Read(dir string) (*Summary, error) {
 		}
 		s.Cells = append(s.Cells, *c)
 	}
+	s.Expect = judge(run, s.Cells, endings)
 	return s, nil
 }
 
