@@ -9,9 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"sort"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -34,14 +32,9 @@ type Scenario struct {
 
 // Param is a parameter of the program.
 type Param struct {
-	// Type is int, bool, duration, string or choice.
-	Type string `yaml:"type"`
+	Kind `yaml:",inline"`
 	// Default is the value where the matrix gives none.
 	Default Scalar `yaml:"default"`
-	// Min is the least int.
-	Min *int `yaml:"min"`
-	// Values are those of a choice.
-	Values []Scalar `yaml:"values"`
 	// Env or Flag says how the program takes it.
 	Env  string `yaml:"env"`
 	Flag string `yaml:"flag"`
@@ -108,13 +101,11 @@ func load(file string, text []byte) (*Scenario, error) {
 	}
 	for _, name := range s.ParamNames() {
 		p := s.Params[name]
-		switch {
-		case !slices.Contains([]string{"int", "bool", "duration", "string", "choice"}, p.Type):
-			return nil, fail(p.Default, "parameter %q: want type int, bool, duration, string or choice, got %q", name, p.Type)
-		case (p.Env == "") == (p.Flag == ""):
+		if err := p.valid(); err != nil {
+			return nil, fail(p.Default, "parameter %q: %w", name, err)
+		}
+		if (p.Env == "") == (p.Flag == "") {
 			return nil, fail(p.Default, "parameter %q: want env or flag", name)
-		case p.Type == "choice" && len(p.Values) == 0:
-			return nil, fail(p.Default, "parameter %q: want values to choose from", name)
 		}
 		if err := p.Check(p.Default.Text); err != nil {
 			return nil, fail(p.Default, "parameter %q: default: %w", name, err)
@@ -136,38 +127,6 @@ func (s *Scenario) ParamNames() []string {
 	}
 	sort.Strings(names)
 	return names
-}
-
-// Check says whether a value is one of the parameter's.
-func (p Param) Check(value string) error {
-	switch p.Type {
-	case "int":
-		n, err := strconv.Atoi(value)
-		if err != nil {
-			return fmt.Errorf("want an integer, got %q", value)
-		}
-		if p.Min != nil && n < *p.Min {
-			return fmt.Errorf("want at least %d, got %d", *p.Min, n)
-		}
-	case "bool":
-		if value != "true" && value != "false" {
-			return fmt.Errorf("want true or false, got %q", value)
-		}
-	case "duration":
-		if d, err := time.ParseDuration(value); err != nil || d < 0 {
-			return fmt.Errorf("want a duration such as 5ms, got %q", value)
-		}
-	case "choice":
-		var all []string
-		for _, v := range p.Values {
-			if v.Text == value {
-				return nil
-			}
-			all = append(all, v.Text)
-		}
-		return fmt.Errorf("want one of %s, got %q", strings.Join(all, ", "), value)
-	}
-	return nil
 }
 
 // Command returns the program's arguments and environment for the values given,
@@ -223,8 +182,5 @@ func (e *NotFoundError) Hint() string {
 	if len(e.Known) == 0 {
 		return "run lab from the repository, or name the scenario's folder"
 	}
-	if near := Nearest(e.Name, slices.Clone(e.Known)); near != "" {
-		return fmt.Sprintf("did you mean %q?", near)
-	}
-	return "there are: " + strings.Join(e.Known, ", ")
+	return Advice(e.Name, e.Known)
 }

@@ -3,11 +3,11 @@ package scenarios
 import (
 	"errors"
 	"fmt"
-	"sort"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // Scalar is a YAML scalar as it is written: 1.20 stays 1.20 and 2MiB needs no
@@ -54,19 +54,60 @@ func (e *PlaceError) Error() string {
 func (e *PlaceError) Unwrap() error { return e.Err }
 
 // Hint says what to do about it.
-func (e *PlaceError) Hint() string { return e.Advice }
+func (e *PlaceError) Hint() string {
+	var inner interface{ Hint() string }
+	if e.Advice == "" && errors.As(e.Err, &inner) {
+		return inner.Hint()
+	}
+	return e.Advice
+}
 
 // DecodeYAML decodes a user's file strictly: unknown and repeated keys and wrong
 // types are *PlaceErrors with line and column.
-func DecodeYAML(file string, text []byte, v any) (err error) {
+func DecodeYAML(file string, text []byte, v any) error {
+	return placed(file, func() error { return yaml.UnmarshalWithOptions(text, v, yaml.Strict()) })
+}
+
+// ParseYAML returns the one document of a user's file, nil where it is empty.
+// Errors are *PlaceErrors.
+func ParseYAML(file string, text []byte) (node ast.Node, err error) {
+	err = placed(file, func() error {
+		f, err := parser.ParseBytes(text, 0)
+		if err != nil {
+			return err
+		}
+		for _, doc := range f.Docs {
+			if node != nil && doc.Body != nil {
+				at := doc.Body.GetToken().Position
+				return &PlaceError{Line: at.Line, Col: at.Column, Err: errors.New("want one document, got another after ---")}
+			}
+			if doc.Body != nil {
+				node = doc.Body
+			}
+		}
+		return nil
+	})
+	return node, err
+}
+
+// plainValue is a scalar as YAML reads it without quotes.
+func plainValue(text string) any {
+	var v any
+	if err := placed("", func() error { return yaml.Unmarshal([]byte(text), &v) }); err != nil {
+		return text
+	}
+	return v
+}
+
+// placed gives the library's errors the file's name and the reader's words.
+func placed(file string, read func() error) (err error) {
 	defer func() {
 		// The library panics over some input, such as a tag where a list should be.
 		if p := recover(); p != nil {
 			err = &PlaceError{File: file, Err: fmt.Errorf("this YAML cannot be read: %v", p)}
 		}
 	}()
-	err = yaml.UnmarshalWithOptions(text, v, yaml.Strict())
-	if err == nil {
+	if err = read(); err == nil {
 		return nil
 	}
 	var place *PlaceError
@@ -119,37 +160,4 @@ func kindName(goType string) string {
 		return "a list"
 	}
 	return "a map of keys and values"
-}
-
-// Nearest returns the name that a mistyped one most likely means, or "".
-func Nearest(name string, known []string) string {
-	sort.Strings(known)
-	best, least := "", len(name)/3+2
-	for _, k := range known {
-		if d := distance(name, k); d < least {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := diagonal
-			if a[i-1] != b[j-1] {
-				change++
-			}
-			diagonal = row[j]
-			row[j] = min(change, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }
