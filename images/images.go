@@ -11,6 +11,7 @@ import (
 	"ghostlab/initramfs"
 	"ghostlab/kernels"
 	"ghostlab/lab/store"
+	"ghostlab/scenarios"
 )
 
 // ProgramPath is where the program under test is in the guest.
@@ -80,10 +81,11 @@ func (m Manifest) Same(other Manifest) bool {
 	return m == other
 }
 
-// Ensure compiles the Go main package in dir with the given Go version and
-// packs it. The go command's own cache makes the second time quick.
-func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, dir, goVersion string) (*Image, error) {
-	program, sum, err := compile(ctx, st, dir, goVersion)
+// Ensure compiles a program with the given Go version and packs it, with the
+// files it expects where it runs. The go command's own cache makes the second
+// time quick.
+func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, p scenarios.Program, goVersion string) (*Image, error) {
+	program, sum, err := compile(ctx, st, p, goVersion)
 	if err != nil {
 		return nil, err
 	}
@@ -91,13 +93,24 @@ func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, dir, goVers
 	if err != nil {
 		return nil, err
 	}
-	h := store.NewHasher("initramfs 1")
+	around, err := surroundings(ctx, p, goVersion)
+	if err != nil {
+		return nil, err
+	}
+	h := store.NewHasher("initramfs 2")
 	h.Add("program", sum)
 	if err := h.AddFile("init", initPath); err != nil {
 		return nil, err
 	}
+	for _, f := range around {
+		if err := addTo(h, f); err != nil {
+			return nil, err
+		}
+	}
 	folder, err := st.Ensure(ctx, "initramfs", h.Key(), func(ctx context.Context, staging string) error {
-		return pack(filepath.Join(staging, initramfsFile), initPath, program)
+		return pack(filepath.Join(staging, initramfsFile), append(around,
+			initramfs.File{Name: "/init", Path: initPath},
+			initramfs.File{Name: ProgramPath, Path: program}))
 	})
 	if err != nil {
 		return nil, err
@@ -112,17 +125,13 @@ func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, dir, goVers
 	return img, err
 }
 
-func pack(path, initPath, program string) error {
+func pack(path string, files []initramfs.File) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	err = initramfs.Write(f, []initramfs.File{
-		{Name: "/init", Path: initPath},
-		{Name: ProgramPath, Path: program},
-	})
-	if err != nil {
+	if err := initramfs.Write(f, files); err != nil {
 		return err
 	}
 	return f.Close()

@@ -3,6 +3,7 @@ package images
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,24 +12,27 @@ import (
 
 	"ghostlab/lab/store"
 	"ghostlab/lab/toolchain"
+	"ghostlab/scenarios"
 )
 
 // compile keeps the program under the digest of its bytes. Whether anything has
 // changed since the last time is for the go command to say: it finds the last
 // program in the place of the new one and leaves it there, or links again.
 // Linking is most of the time that a compilation takes.
-func compile(ctx context.Context, st *store.Store, dir, goVersion string) (path, sum string, err error) {
+func compile(ctx context.Context, st *store.Store, p scenarios.Program, goVersion string) (path, sum string, err error) {
 	tmp, err := os.MkdirTemp(st.Dir(), "compile-")
 	if err != nil {
 		return "", "", err
 	}
 	defer os.RemoveAll(tmp)
 	fresh := filepath.Join(tmp, programFile)
-	last := lastFile(st, dir, goVersion)
+	b := build(p, goVersion)
+	b.Out = fresh
+	last := lastFile(st, b)
 	if err := seed(st, last, fresh); err != nil {
 		return "", "", err
 	}
-	if err := toolchain.Compile(ctx, toolchain.Build{Go: goVersion, Dir: dir, Package: ".", Out: fresh}); err != nil {
+	if err := toolchain.Compile(ctx, b); err != nil {
 		return "", "", err
 	}
 	if sum, err = store.FileSum(fresh); err != nil {
@@ -46,11 +50,20 @@ func compile(ctx context.Context, st *store.Store, dir, goVersion string) (path,
 	return filepath.Join(folder, programFile), sum, renameio.WriteFile(last, []byte(sum), 0o644)
 }
 
-// lastFile is where the digest of a folder's last program is kept.
-func lastFile(st *store.Store, dir, goVersion string) string {
-	h := store.NewHasher("last program 1")
-	h.Add("dir", dir)
-	h.Add("go", goVersion)
+// build is how a program is compiled, but for where to.
+func build(p scenarios.Program, goVersion string) toolchain.Build {
+	b := toolchain.Build{Go: goVersion, Dir: p.Dir, Package: p.Package, InPlace: p.InPlace(), Tests: p.Tests, Race: p.Race, CC: p.CC, Tags: p.Tags}
+	if b.Package == "" {
+		b.Package = "."
+	}
+	return b
+}
+
+// lastFile is where the digest of the last program that was built so is kept.
+func lastFile(st *store.Store, b toolchain.Build) string {
+	b.Out = ""
+	h := store.NewHasher("last program 2")
+	h.Add("build", fmt.Sprintf("%#v", b))
 	return st.Path("last-programs", h.Key())
 }
 

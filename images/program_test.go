@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ghostlab/lab/store"
+	"ghostlab/scenarios"
 )
 
 // module makes a folder with a program that prints a word and carries a file.
@@ -50,7 +51,7 @@ func TestProgramFollowsItsSources(t *testing.T) {
 	dir, elsewhere := module(t, "a"), module(t, "a")
 	build := func(dir string) string {
 		t.Helper()
-		path, sum, err := compile(t.Context(), st, dir, "")
+		path, sum, err := compile(t.Context(), st, scenarios.Program{Dir: dir}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +92,7 @@ func TestDamagedProgramIsNotTakenForTheLast(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := module(t, "a")
-	path, first, err := compile(t.Context(), st, dir, "")
+	path, first, err := compile(t.Context(), st, scenarios.Program{Dir: dir}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func TestDamagedProgramIsNotTakenForTheLast(t *testing.T) {
 	if err := os.Truncate(path, info.Size()/2); err != nil {
 		t.Fatal(err)
 	}
-	if _, sum, err := compile(t.Context(), st, dir, ""); err != nil || sum != first {
+	if _, sum, err := compile(t.Context(), st, scenarios.Program{Dir: dir}, ""); err != nil || sum != first {
 		t.Errorf("compiled %s, want %s (%v)", sum, first, err)
 	}
 }

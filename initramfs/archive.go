@@ -22,6 +22,8 @@ type File struct {
 	Perm fs.FileMode
 	// Path is the host's file with the content.
 	Path string
+	// Link is what a symbolic link says, in the place of Path.
+	Link string
 }
 
 // Write writes an archive of files and the folders they are in. The bytes depend
@@ -59,6 +61,9 @@ func Write(w io.Writer, files []File) error {
 func add(out *cpio.Writer, name string, f *File) error {
 	if f == nil {
 		return out.WriteHeader(&cpio.Header{Name: name, Mode: cpio.TypeDir | 0o755, Links: 2})
+	}
+	if f.Link != "" {
+		return out.WriteHeader(&cpio.Header{Name: name, Mode: cpio.TypeSymlink | 0o777, Size: int64(len(f.Link)), Linkname: f.Link, Links: 1})
 	}
 	in, err := os.Open(f.Path)
 	if err != nil {

@@ -85,7 +85,7 @@ func (a *app) buildImage(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	img, err := images.Ensure(cmd.Context(), st, k, s.ReproDir(), a.cfg.Go)
+	img, err := images.Ensure(cmd.Context(), st, k, s.Program(), a.cfg.Go)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (a *app) debug(ctx context.Context, name string, set []string) error {
 	if err != nil {
 		return err
 	}
-	img, err := images.Ensure(ctx, st, k, s.ReproDir(), a.cfg.Go)
+	img, err := images.Ensure(ctx, st, k, s.Program(), a.cfg.Go)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 		job.Wanted, job.Enough = e.hunt.wanted, e.hunt.enough
 	}
 	for _, version := range toolchains(m, a.cfg.Go) {
-		img, err := images.Ensure(ctx, st, k, m.Scenario.ReproDir(), version)
+		img, err := images.Ensure(ctx, st, k, m.Scenario.Program(), version)
 		if err != nil {
 			return "", err
 		}

@@ -229,7 +229,7 @@ func (a *app) pastImage(ctx context.Context, run *journal.Run, goVersion string,
 	if err != nil {
 		return nil, err
 	}
-	if img, err = images.Ensure(ctx, st, k, s.ReproDir(), goVersion); err != nil {
+	if img, err = images.Ensure(ctx, st, k, s.Program(), goVersion); err != nil {
 		return nil, err
 	}
 	if !img.Manifest.Same(was) {

@@ -28,6 +28,8 @@ type Scenario struct {
 
 	// Dir is the scenario's folder, absolute.
 	Dir string `yaml:"-"`
+	// Own is the program of a scenario without a file, see Of; else nil.
+	Own *Program `yaml:"-"`
 }
 
 // Param is a parameter of the program.
@@ -40,6 +42,9 @@ type Param struct {
 	Flag string `yaml:"flag"`
 	// About is one line for people.
 	About string `yaml:"about"`
+	// Optional parameters have no default: the program is not told of them
+	// unless a value is given.
+	Optional bool `yaml:"-"`
 }
 
 // defaultTimeout is for scenarios that name none.
@@ -135,6 +140,9 @@ func (s *Scenario) Command(values map[string]string) (args, env []string) {
 	for _, name := range s.ParamNames() {
 		p := s.Params[name]
 		v, ok := values[name]
+		if !ok && p.Optional {
+			continue
+		}
 		if !ok {
 			v = p.Default.Text
 		}

@@ -38,13 +38,16 @@ func (s *Scalar) UnmarshalYAML(node ast.Node) error {
 
 // PlaceError is an error in a file of the user's.
 type PlaceError struct {
-	File      string
-	Line, Col int // from 1; 0 when unknown
+	File      string // empty for what was no file
+	Line, Col int    // from 1; 0 when unknown
 	Err       error
 	Advice    string
 }
 
 func (e *PlaceError) Error() string {
+	if e.File == "" {
+		return e.Err.Error()
+	}
 	if e.Line == 0 {
 		return fmt.Sprintf("%v (%s)", e.Err, e.File)
 	}

@@ -40,6 +40,9 @@ func setUp(host *reporter, machine *power) (err error) {
 	if err := mountAll(); err != nil {
 		return err
 	}
+	if err := userSpace(); err != nil {
+		return fmt.Errorf("files of a user space: %w", err)
+	}
 	rawConsole()
 	if err := loopbackUp(); err != nil {
 		return err

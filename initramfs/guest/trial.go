@@ -71,8 +71,12 @@ func startStopped(t wire.Trial, out int) (int, error) {
 	if len(t.Argv) == 0 {
 		return 0, errors.New("no program")
 	}
+	dir := t.Dir
+	if dir == "" {
+		dir = "/tmp"
+	}
 	pid, err := syscall.ForkExec(t.Argv[0], t.Argv, &syscall.ProcAttr{
-		Dir:   "/tmp",
+		Dir:   dir,
 		Env:   t.Env,
 		Files: []uintptr{uintptr(null), uintptr(out), uintptr(out)},
 		Sys:   &syscall.SysProcAttr{Setsid: true, Ptrace: true},

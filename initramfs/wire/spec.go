@@ -49,6 +49,8 @@ type Trial struct {
 	Argv []string
 	// Env is the whole environment, as KEY=value.
 	Env []string
+	// Dir is the folder it runs in. Empty means /tmp.
+	Dir string
 	// Timeout is the longest the program may run, in the guest's time.
 	// Zero means no limit.
 	Timeout time.Duration
@@ -83,6 +85,9 @@ func (s Spec) Encode() []byte {
 		}
 		for _, e := range t.Env {
 			b = appendLine(b, "env", e)
+		}
+		if t.Dir != "" {
+			b = appendLine(b, "dir", t.Dir)
 		}
 		if t.Timeout != 0 {
 			b = appendLine(b, "timeout", t.Timeout.String())
@@ -136,6 +141,8 @@ func DecodeSpec(b []byte) (*Spec, error) {
 			t.Argv = append(t.Argv, value)
 		case "env":
 			t.Env = append(t.Env, value)
+		case "dir":
+			t.Dir = value
 		case "timeout":
 			return duration(value, &t.Timeout)
 		case "faults":

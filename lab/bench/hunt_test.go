@@ -47,7 +47,7 @@ func BenchmarkHunt(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		img, err := images.Ensure(b.Context(), labtest.Store(b), labtest.Kernel(b), s.ReproDir(), r.goVersion)
+		img, err := images.Ensure(b.Context(), labtest.Store(b), labtest.Kernel(b), s.Program(), r.goVersion)
 		if err != nil {
 			b.Fatal(err)
 		}

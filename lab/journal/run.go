@@ -7,21 +7,24 @@ import (
 	"ghostlab/lab/crash"
 	"ghostlab/lab/hunt"
 	"ghostlab/lab/matrix"
+	"ghostlab/scenarios"
 )
 
 // Run is run.json: what was asked and what ran.
 type Run struct {
-	ID        string        `json:"id"`
-	Started   time.Time     `json:"started"`
-	Lab       string        `json:"lab"` // the version of lab
-	Scenario  string        `json:"scenario"`
-	Matrix    string        `json:"matrix"` // the file, as it was named
-	Trials    int           `json:"trials"` // of each cell
-	Timeout   time.Duration `json:"timeout"`
-	Seed      uint64        `json:"seed"`
-	Engine    string        `json:"engine"`
-	Shift     int           `json:"shift"` // of the deterministic engine
-	Isolation string        `json:"isolation"`
+	ID       string    `json:"id"`
+	Started  time.Time `json:"started"`
+	Lab      string    `json:"lab"` // the version of lab
+	Scenario string    `json:"scenario"`
+	// Own is the program of a run without a scenario.yaml, else nil.
+	Own       *scenarios.Program `json:"own,omitempty"`
+	Matrix    string             `json:"matrix"` // the file, as it was named
+	Trials    int                `json:"trials"` // of each cell
+	Timeout   time.Duration      `json:"timeout"`
+	Seed      uint64             `json:"seed"`
+	Engine    string             `json:"engine"`
+	Shift     int                `json:"shift"` // of the deterministic engine
+	Isolation string             `json:"isolation"`
 	// Search is "hunt" where the trials' schedules were chosen to make them
 	// fail: their counts are no rates of the program.
 	Search string `json:"search,omitempty"`
@@ -61,6 +64,8 @@ type Verification struct {
 type Command struct {
 	Argv []string `json:"argv"`
 	Env  []string `json:"env"`
+	// Dir is the folder in the guest where it runs; empty means /tmp.
+	Dir string `json:"dir,omitempty"`
 }
 
 // Kernel says which kernel was asked for and which one ran.

@@ -12,6 +12,7 @@ import (
 	"ghostlab/images"
 	"ghostlab/kernels"
 	"ghostlab/lab/store"
+	"ghostlab/scenarios"
 )
 
 // Go is the toolchain that test programs are compiled with.
@@ -60,7 +61,7 @@ func Kernel(t testing.TB) *kernels.Kernel {
 func Image(t testing.TB, dir string) *images.Image {
 	t.Helper()
 	k := Kernel(t)
-	img, err := images.Ensure(t.Context(), Store(t), k, dir, Go)
+	img, err := images.Ensure(t.Context(), Store(t), k, scenarios.Program{Dir: dir}, Go)
 	if err != nil {
 		t.Fatal(err)
 	}

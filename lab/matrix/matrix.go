@@ -75,6 +75,22 @@ type Axis struct {
 	Values []string `json:"values"`
 }
 
+// New is the matrix of a scenario alone: one cell, and the defaults of a file.
+func New(s *scenarios.Scenario) *Matrix {
+	return &Matrix{Scenario: s, Trials: 100, Timeout: s.Timeout, Seed: 1, Engine: Parallel, Shift: DefaultShift, Isolation: Fork, Collect: DefaultCollect()}
+}
+
+// Vary adds an axis.
+func (m *Matrix) Vary(name string, values ...string) error {
+	a := axis{name: scenarios.Scalar{Text: name}}
+	for _, v := range values {
+		a.values = append(a.values, scenarios.Scalar{Text: v})
+	}
+	var p parser
+	m.Axes = append(m.Axes, p.axis(m.Scenario, a))
+	return p.err
+}
+
 // Parse reads a matrix. find loads the scenario it names. Errors are
 // *scenarios.PlaceErrors where they have a place.
 func Parse(name string, text []byte, find func(scenario string) (*scenarios.Scenario, error)) (*Matrix, error) {
@@ -86,11 +102,11 @@ func Parse(name string, text []byte, find func(scenario string) (*scenarios.Scen
 	if f.Scenario.Text == "" {
 		return nil, p.fail(f.Scenario, "scenario: want a name")
 	}
-	m := &Matrix{Trials: 100, Seed: 1, Engine: Parallel, Shift: DefaultShift, Isolation: Fork, Collect: DefaultCollect()}
-	if m.Scenario, err = find(f.Scenario.Text); err != nil {
+	s, err := find(f.Scenario.Text)
+	if err != nil {
 		return nil, err
 	}
-	m.Timeout = m.Scenario.Timeout
+	m := New(s)
 	p.integer("trials", f.Trials, 1, &m.Trials)
 	p.duration("timeout", f.Timeout, &m.Timeout)
 	p.seed(f.Seed, &m.Seed)

@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -112,7 +113,7 @@ func infrastructural(err error) bool {
 func (r *run) spec(t *trial) wire.Trial {
 	c := r.Commands[t.cell]
 	return wire.Trial{
-		ID: t.n, Argv: c.Argv, Env: c.Env, Timeout: r.timeout(t.schedule), Faults: t.faults,
+		ID: t.n, Argv: c.Argv, Env: c.Env, Dir: c.Dir, Timeout: r.timeout(t.schedule), Faults: t.faults,
 		Seed: t.schedule.Seed, Phase: t.schedule.Phase, Slice: t.schedule.Slice,
 	}
 }
@@ -136,9 +137,11 @@ func Commands(s *scenarios.Scenario, cells []matrix.Cell) []journal.Command {
 // scenario's own environment, so that it wins.
 func Command(s *scenarios.Scenario, values map[string]string, env []string) journal.Command {
 	args, params := s.Command(values)
+	p := s.Program()
 	return journal.Command{
-		Argv: append([]string{images.ProgramPath}, args...),
-		Env:  append(append(baseEnv(), params...), env...),
+		Argv: slices.Concat([]string{images.ProgramPath}, p.Args, args),
+		Env:  slices.Concat(baseEnv(), params, env),
+		Dir:  p.WorkDir(),
 	}
 }
 

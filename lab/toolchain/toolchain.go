@@ -25,9 +25,19 @@ type Build struct {
 	Dir, Package string
 	// Arch is a GOARCH; empty means arm64.
 	Arch string
-	// LDFlags are passed to the linker, Flags to go build.
+	// InPlace lets the workspace and the GOFLAGS hold that the go command finds
+	// in Dir. Else the module is alone with what it requires.
+	InPlace bool
+	// Tests compiles the package's tests in the place of its main function.
+	Tests bool
+	// CC is the C compiler, for programs that need one. Empty means that there
+	// is none: no cgo, no race detector.
+	CC   string
+	Race bool
+	// Tags are build tags, with commas between them.
+	Tags string
+	// LDFlags are passed to the linker.
 	LDFlags string
-	Flags   []string
 	// Out is the file to write.
 	Out string
 }
@@ -36,19 +46,24 @@ type Build struct {
 // whatever the folder. A program that does not compile is a *CompileError; a
 // full disk is not the program's fault, and is a syscall.ENOSPC.
 func Compile(ctx context.Context, b Build) error {
-	arch := b.Arch
-	if arch == "" {
-		arch = "arm64"
-	}
 	out, err := filepath.Abs(b.Out)
 	if err != nil {
 		return err
 	}
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", b.LDFlags, "-o", out}
-	args = append(append(args, b.Flags...), b.Package)
+	args := []string{"build"}
+	if b.Tests {
+		args = []string{"test", "-c"}
+	}
+	ldflags := b.LDFlags
+	if b.CC != "" {
+		// The guest has no libraries.
+		ldflags += " -linkmode external -extldflags -static"
+	}
+	args = append(args, "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", out)
+	args = append(append(args, b.flags()...), b.Package)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = b.Dir
-	cmd.Env = environ(b.Go, "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOWORK=off")
+	cmd.Env = b.environ()
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Run(); err != nil {
@@ -62,6 +77,32 @@ func Compile(ctx context.Context, b Build) error {
 		return &CompileError{Package: b.Package, Dir: b.Dir, Go: b.Go, Output: said, err: err}
 	}
 	return nil
+}
+
+func (b Build) flags() []string {
+	var flags []string
+	if b.Race {
+		flags = append(flags, "-race")
+	}
+	if b.Tags != "" {
+		flags = append(flags, "-tags", b.Tags)
+	}
+	return flags
+}
+
+func (b Build) environ() []string {
+	arch := b.Arch
+	if arch == "" {
+		arch = "arm64"
+	}
+	extra := []string{"GOOS=linux", "GOARCH=" + arch, "CGO_ENABLED=0"}
+	if b.CC != "" {
+		extra = append(extra, "CGO_ENABLED=1", "CC="+b.CC)
+	}
+	if !b.InPlace {
+		extra = append(extra, "GOWORK=off", "GOFLAGS=")
+	}
+	return environ(b.Go, extra...)
 }
 
 // GOROOT returns the folder of the toolchain, for its sources.
@@ -80,7 +121,7 @@ func Module(ctx context.Context, version, dir string) (path, root string, err er
 func query(ctx context.Context, version, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
-	cmd.Env = environ(version, "GOWORK=off")
+	cmd.Env = environ(version, "GOWORK=off", "GOFLAGS=")
 	out, err := cmd.Output()
 	if err != nil {
 		var exit *exec.ExitError
@@ -100,7 +141,7 @@ func environ(version string, extra ...string) []string {
 	if i := strings.IndexByte(name, ' '); i >= 0 || strings.HasPrefix(name, "devel") {
 		name = "local" // a Go of the researcher's own making has no module
 	}
-	return append(append(os.Environ(), "GOTOOLCHAIN="+name, "GOFLAGS="), extra...)
+	return append(append(os.Environ(), "GOTOOLCHAIN="+name), extra...)
 }
 
 var versionPattern = regexp.MustCompile(`^1\.[0-9]+(\.[0-9]+)?((rc|beta)[0-9]+)?$`)
@@ -138,7 +179,13 @@ func (e *CompileError) Hint() string {
 		return "install Go 1.21 or newer (`lab doctor` names the command)"
 	case strings.Contains(e.Output, "download go") || strings.Contains(e.Output, "toolchain not available"):
 		return "that toolchain could not be had: is it a release since 1.21, and can the Go module proxy be reached?"
+	case strings.Contains(e.Output, "requires go >= "):
+		return "the module, or one that it needs, is for a newer Go: name another release with --go"
+	case strings.Contains(e.Output, "cannot find -l"):
+		return "static C libraries for arm64 are missing (`lab doctor` names the package)"
+	case strings.Contains(e.Output, "build constraints exclude all Go files"):
+		return "it must have files for GOOS=linux GOARCH=arm64, and without --cgo some that do not import \"C\""
 	default:
-		return "it must build with CGO_ENABLED=0 GOOS=linux GOARCH=arm64 and this Go version"
+		return "it must build with GOOS=linux GOARCH=arm64 and this Go version, and without --cgo with CGO_ENABLED=0"
 	}
 }
