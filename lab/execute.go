@@ -65,6 +65,7 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 		Images: map[string]images.Manifest{},
 	}
 	record.Commands = runner.Commands(m.Scenario, record.Cells)
+	record.Sessions = []journal.Session{{Started: record.Started, Lab: record.Lab, QEMU: version, Host: record.Host, FirstVM: 1}}
 	record.ID = record.Started.Format("20060102-150405") + "-" + m.Scenario.Name
 	job := runner.Job{
 		Matrix: m, Cells: record.Cells, Commands: record.Commands, Image: map[string]*images.Image{}, Go: a.cfg.Go,

@@ -4,8 +4,7 @@
 package journal
 
 import (
-	"bufio"
-	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,19 +13,39 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2"
 
 	"ghostlab/lab/hunt"
 )
 
-// Folder is a run's folder that is being written.
+// Folder is a run's folder that is being written. No other lab writes it
+// meanwhile: trials.jsonl is locked.
 type Folder struct {
-	dir string
-	mu  sync.Mutex
-	log *os.File
-	run Run
+	dir  string
+	lock *flock.Flock
+
+	mu     sync.Mutex
+	log    *os.File
+	size   int64     // of the whole lines in log
+	synced time.Time // when log was last made safe against a power failure
+	broken error     // why nothing more is written
+	run    Run
+	done   Numbers
+	vms    int
 }
+
+const (
+	runFile    = "run.json"
+	trialsFile = "trials.jsonl"
+	matrixFile = "matrix.yaml"
+)
+
+// syncEvery is how much a failure of the host's power may cost. It is far more
+// than a sync takes on a busy disk, some 10 ms.
+const syncEvery = 5 * time.Second
 
 // Create makes the folder of a new run in dir. The run's ID becomes its name;
 // where that is taken a number is added.
@@ -46,18 +65,58 @@ func Create(dir string, run Run) (*Folder, error) {
 		run.ID = fmt.Sprintf("%s-%d", id, n)
 	}
 	f := &Folder{dir: filepath.Join(dir, run.ID), run: run}
-	if err := f.save(); err != nil {
+	err := f.open()
+	if err == nil {
+		err = f.save() // last: what has no run.json is no run
+	}
+	if err != nil {
+		f.Close()
 		return nil, err
 	}
-	log, err := os.OpenFile(filepath.Join(f.dir, trialsFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-	f.log = log
-	return f, err
+	return f, nil
 }
 
-const (
-	runFile    = "run.json"
-	trialsFile = "trials.jsonl"
-)
+// KeepMatrix keeps the text of the matrix file, with which a resumed run's is
+// compared.
+func (f *Folder) KeepMatrix(text []byte) error {
+	return renameio.WriteFile(filepath.Join(f.dir, matrixFile), text, 0o644)
+}
+
+// open locks the log and opens it for what is appended.
+func (f *Folder) open() error {
+	path := filepath.Join(f.dir, trialsFile)
+	f.lock = flock.New(path, flock.SetPermissions(0o644))
+	// `lab show` holds it for a moment to see whether somebody writes.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if _, err := f.lock.TryLockContext(ctx, 50*time.Millisecond); errors.Is(err, context.DeadlineExceeded) {
+		return &BusyError{Dir: f.dir}
+	} else if err != nil {
+		return err
+	}
+	var err error
+	f.synced = time.Now()
+	f.log, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	return err
+}
+
+// Running says whether a lab is writing the run in dir.
+func Running(dir string) bool {
+	lock := flock.New(filepath.Join(dir, trialsFile), flock.SetFlag(os.O_RDONLY))
+	free, err := lock.TryRLock()
+	if free {
+		lock.Unlock()
+	}
+	return err == nil && !free
+}
+
+// BusyError says that another lab is writing a run.
+type BusyError struct{ Dir string }
+
+func (e *BusyError) Error() string { return "another lab is running " + e.Dir }
+
+// Hint says what to do about it.
+func (e *BusyError) Hint() string { return "wait until it has ended, or end it" }
 
 // Dir is the run's folder, ID its name.
 func (f *Folder) Dir() string { return f.dir }
@@ -146,7 +205,8 @@ func (f *Folder) KeepAgain(n int, again Trial, evidence Evidence) error {
 }
 
 // Append writes a trial's evidence and then its line: a line that is there has
-// all its evidence.
+// all its evidence. A lab that is killed loses no line that was written; of those
+// of the last syncEvery a host that loses its power may.
 func (f *Folder) Append(t Trial, evidence Evidence) error {
 	if err := evidence.write(f.Trial(t.N)); err != nil {
 		return fmt.Errorf("trial %d: %w", t.N, err)
@@ -157,47 +217,34 @@ func (f *Folder) Append(t Trial, evidence Evidence) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, err := f.log.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("trial %d: %w", t.N, err)
+	if f.broken == nil {
+		f.broken = f.write(append(line, '\n'))
+	}
+	if f.broken != nil {
+		return fmt.Errorf("trial %d: %w", t.N, f.broken)
 	}
 	return nil
 }
 
-// Close makes sure that the trials are on the disk.
-func (f *Folder) Close() error { return errors.Join(f.log.Sync(), f.log.Close()) }
+// write appends a line, all of it or nothing.
+func (f *Folder) write(line []byte) error {
+	if _, err := f.log.Write(line); err != nil {
+		// The part that is there must not become the head of another line.
+		return errors.Join(err, f.log.Truncate(f.size))
+	}
+	f.size += int64(len(line))
+	if time.Since(f.synced) < syncEvery {
+		return nil
+	}
+	f.synced = time.Now()
+	return f.log.Sync()
+}
 
-// Open reads a run's folder and calls each with every trial, in the order they
-// ended. A torn last line, as a killed lab can leave, is passed over.
-func Open(dir string, each func(Trial)) (*Run, error) {
-	b, err := os.ReadFile(filepath.Join(dir, runFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &NoRunError{Dir: dir}
+// Close makes sure that the trials are on the disk, and lets other labs write.
+func (f *Folder) Close() error {
+	var errs []error
+	if f.log != nil {
+		errs = append(errs, f.log.Sync(), f.log.Close())
 	}
-	if err != nil {
-		return nil, err
-	}
-	run := &Run{}
-	if err := json.Unmarshal(b, run); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, runFile), err)
-	}
-	file, err := os.Open(filepath.Join(dir, trialsFile))
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	in := bufio.NewReaderSize(file, 1<<16)
-	for n := 1; ; n++ {
-		line, err := in.ReadBytes('\n')
-		if err != nil {
-			return run, nil // the end, or a torn line
-		}
-		var t Trial
-		if err := json.Unmarshal(bytes.TrimSpace(line), &t); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", file.Name(), n, err)
-		}
-		if t.Cell < 0 || t.Cell >= len(run.Cells) {
-			return nil, fmt.Errorf("%s:%d: cell %d of %d", file.Name(), n, t.Cell, len(run.Cells))
-		}
-		each(t)
-	}
+	return errors.Join(append(errs, f.lock.Close())...)
 }

@@ -1,6 +1,9 @@
 package journal
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -92,15 +95,41 @@ func TestFind(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	f.Add([]byte(`{"trial":1,"cell":0,"outcome":"pass"}` + "\n{"))
-	f.Fuzz(func(t *testing.T, log []byte) {
-		dir := t.TempDir()
-		os.WriteFile(filepath.Join(dir, runFile), []byte(`{"id":"x","cells":[{"index":0}]}`), 0o644)
-		os.WriteFile(filepath.Join(dir, trialsFile), log, 0o644)
-		Open(dir, func(tr Trial) {
+	f.Add(`{"trial":1,"cell":0,"outcome":"pass"}` + "\n{")
+	f.Fuzz(func(t *testing.T, log string) {
+		Open(journalOf(t, log), func(tr Trial) {
 			if tr.Cell != 0 {
 				t.Errorf("cell %d of 1", tr.Cell)
 			}
 		})
+	})
+}
+
+// The fast decoder reads what a lab writes.
+func FuzzDecode(f *testing.F) {
+	f.Add(`{"trial":2,"cell":2,"outcome":"crash","title":"panic: \u00e9\u2028 \"x\"","exit":-1,"duration":30040704,` +
+		`"schedule":{"seed":9007199254740993,"vcpus":2,"shift":-1,"single_step":true,"phase":7944947},` +
+		`"vm":2,"position":1,"ended":"2026-11-24T13:36:37.752057339Z","sample":true,"faults":455}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var want Trial
+		if json.Unmarshal([]byte(text), &want) != nil {
+			return
+		}
+		line, err := json.Marshal(want)
+		if err != nil {
+			return
+		}
+		if err := json.Unmarshal(line, &want); err != nil {
+			t.Fatal(err)
+		}
+		err = decode(bytes.NewReader(append(line, '\n')), func(_ int, got Trial, err error) error {
+			if err == nil && !reflect.DeepEqual(got, want) {
+				err = fmt.Errorf("got %+v, want %+v", got, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
 	})
 }

@@ -50,6 +50,19 @@ type Run struct {
 	// Verification says whether deterministic trials repeated. Nil until that
 	// was checked.
 	Verification *Verification `json:"verification,omitempty"`
+	// Sessions are the labs that have run trials, in their order.
+	Sessions []Session `json:"sessions"`
+}
+
+// Session is the part of a run's trials that one lab has run.
+type Session struct {
+	Started time.Time `json:"started"`
+	Lab     string    `json:"lab"`
+	QEMU    string    `json:"qemu"`
+	Host    Host      `json:"host"`
+	// FirstVM is the number of its first guest. A trial is that session's which
+	// is the last with a FirstVM of at most Trial.VM.
+	FirstVM int `json:"first_vm"`
 }
 
 // Verification is the result of running some deterministic trials twice.

@@ -1,0 +1,226 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/segmentio/encoding/json"
+
+	"ghostlab/lab/crash"
+)
+
+// ReadRun reads the run.json of the run in dir, and none of its trials.
+func ReadRun(dir string) (*Run, error) {
+	b, err := os.ReadFile(filepath.Join(dir, runFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &NoRunError{Dir: dir}
+	}
+	if err != nil {
+		return nil, err
+	}
+	run := &Run{}
+	if err := json.Unmarshal(b, run); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, runFile), err)
+	}
+	return run, nil
+}
+
+// Open reads the run in dir and calls each with every trial, in the order they
+// ended. A torn last line, as a killed lab can leave, is passed over, and so is
+// the record of an infrastructure failure where the trial has a later one. What
+// infrastructure failures are left come last. It uses all processors, and memory
+// that does not grow with the number of trials.
+func Open(dir string, each func(Trial)) (*Run, error) {
+	run, err := ReadRun(dir)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(filepath.Join(dir, trialsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return run, nil // killed before the first trial
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return run, readTrials(file, run, each)
+}
+
+// readTrials is Open for an open trials.jsonl.
+func readTrials(file *os.File, run *Run, each func(Trial)) error {
+	s := &scan{name: file.Name(), run: run, each: each, infra: map[int]Trial{}}
+	if err := decode(file, s.trial); err != nil {
+		return err
+	}
+	for _, n := range slices.Sorted(maps.Keys(s.infra)) {
+		each(s.infra[n])
+	}
+	return nil
+}
+
+// scan checks trials on their way.
+type scan struct {
+	name  string
+	run   *Run
+	each  func(Trial)
+	seen  Numbers
+	infra map[int]Trial // waiting for a later record
+}
+
+func (s *scan) trial(line int, t Trial, err error) error {
+	if err == nil {
+		err = s.run.check(t)
+	}
+	if err == nil && s.seen.Has(t.N) && t.Outcome != crash.Infra {
+		err = fmt.Errorf("trial %d is there twice", t.N)
+	}
+	if err != nil {
+		return &DamageError{File: s.name, Line: line, Err: err}
+	}
+	switch {
+	case s.seen.Has(t.N):
+	case t.Outcome == crash.Infra:
+		s.infra[t.N] = t
+	default:
+		delete(s.infra, t.N)
+		s.seen.Add(t.N)
+		s.each(t)
+	}
+	return nil
+}
+
+func (r *Run) check(t Trial) error {
+	switch most := r.Trials * len(r.Cells); {
+	case t.Cell < 0 || t.Cell >= len(r.Cells):
+		return fmt.Errorf("cell %d of %d", t.Cell, len(r.Cells))
+	case t.N < 1 || t.N > most:
+		return fmt.Errorf("trial %d of %d", t.N, most)
+	case t.Outcome == "":
+		return fmt.Errorf("trial %d has no outcome", t.N)
+	}
+	return nil
+}
+
+// DamageError is a line of trials.jsonl that no lab has written.
+type DamageError struct {
+	File string
+	Line int
+	Err  error
+}
+
+func (e *DamageError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
+
+func (e *DamageError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *DamageError) Hint() string {
+	return fmt.Sprintf("the file was changed or damaged; without that line (sed -i %dd %s) the run can be read,\n"+
+		"and `lab run --resume` runs the line's trial again", e.Line, e.File)
+}
+
+// chunkSize is what one processor decodes at a time: some 3000 trials.
+const chunkSize = 1 << 20
+
+// chunk is a piece of whole lines.
+type chunk struct {
+	text   []byte
+	line   int // the number of the first, from 1
+	trials []Trial
+	errs   map[int]error // by index in trials
+	done   chan struct{}
+}
+
+// decode calls each with every whole line of in, in order, until it returns an
+// error. Each line is decoded, or has an error; several processors do that.
+func decode(in io.Reader, each func(line int, t Trial, err error) error) error {
+	var (
+		// What is queued bounds the memory.
+		queue   = make(chan *chunk, 2*runtime.GOMAXPROCS(0))
+		ordered = make(chan *chunk, cap(queue))
+		quit    = make(chan struct{})
+		workers sync.WaitGroup
+		failed  error // of reading
+	)
+	defer workers.Wait()
+	defer close(quit)
+	workers.Go(func() {
+		defer close(ordered)
+		defer close(queue)
+		failed = cut(in, func(c *chunk) bool {
+			for _, to := range []chan *chunk{ordered, queue} {
+				select {
+				case to <- c:
+				case <-quit:
+					return false
+				}
+			}
+			return true
+		})
+	})
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for c := range queue {
+				c.decode()
+			}
+		})
+	}
+	for c := range ordered {
+		<-c.done
+		for i, t := range c.trials {
+			if err := each(c.line+i, t, c.errs[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return failed
+}
+
+// cut reads chunks until there are no more whole lines, or send returns false.
+func cut(in io.Reader, send func(*chunk) bool) error {
+	var rest []byte
+	for line := 1; ; {
+		buf := make([]byte, len(rest)+chunkSize)
+		n, err := io.ReadFull(in, buf[copy(buf, rest):])
+		buf = buf[:len(rest)+n]
+		end := bytes.LastIndexByte(buf, '\n') + 1
+		rest = buf[end:]
+		if end > 0 {
+			c := &chunk{text: buf[:end], line: line, done: make(chan struct{})}
+			line += bytes.Count(c.text, []byte("\n"))
+			if !send(c) {
+				return nil
+			}
+		}
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (c *chunk) decode() {
+	defer close(c.done)
+	c.trials = make([]Trial, bytes.Count(c.text, []byte("\n")))
+	for i := range c.trials {
+		line, rest, _ := bytes.Cut(c.text, []byte("\n"))
+		c.text = rest
+		if err := json.Unmarshal(line, &c.trials[i]); err != nil {
+			if c.errs == nil {
+				c.errs = map[int]error{}
+			}
+			c.errs[i] = err
+		}
+	}
+	c.text = nil
+}

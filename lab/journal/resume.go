@@ -1,0 +1,128 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"ghostlab/lab/crash"
+)
+
+// Resume opens the run in dir for the trials that are missing, and calls each
+// with every trial that is there, as Open does. A torn last line is cut off. The
+// error is a *BusyError while another lab writes the run.
+func Resume(dir string, each func(Trial)) (*Folder, error) {
+	run, err := ReadRun(dir)
+	if err != nil {
+		return nil, err
+	}
+	f := &Folder{dir: dir, run: *run}
+	if err := f.reopen(each); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *Folder) reopen(each func(Trial)) error {
+	if err := f.open(); err != nil {
+		return err
+	}
+	if err := f.mend(); err != nil {
+		return err
+	}
+	if _, err := f.log.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	f.vms = highest(filepath.Join(f.dir, "vms"))
+	return readTrials(f.log, &f.run, func(t Trial) {
+		f.vms = max(f.vms, t.VM)
+		if t.Outcome != crash.Infra {
+			f.done.Add(t.N)
+		}
+		each(t)
+	})
+}
+
+// mend cuts off what follows the last whole line.
+func (f *Folder) mend() error {
+	end, err := f.log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	buf := make([]byte, 4096)
+	for f.size = end; f.size > 0; {
+		part := buf[:min(f.size, int64(len(buf)))]
+		if _, err := f.log.ReadAt(part, f.size-int64(len(part))); err != nil {
+			return err
+		}
+		i := bytes.LastIndexByte(part, '\n')
+		f.size -= int64(len(part) - 1 - i)
+		if i >= 0 {
+			break
+		}
+	}
+	if f.size == end {
+		return nil
+	}
+	return f.log.Truncate(f.size)
+}
+
+// Done are the trials that had a result when the folder was opened.
+func (f *Folder) Done() Numbers { return f.done }
+
+// VMs is the highest number of a guest when the folder was opened.
+func (f *Folder) VMs() int { return f.vms }
+
+// Run is the run as it was when the folder was opened.
+func (f *Folder) Run() Run { return f.run }
+
+// Continue records that another lab goes on with the run. What the last one has
+// left of trials without a result is removed, for they begin anew.
+func (f *Folder) Continue(s Session) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.clean(); err != nil {
+		return err
+	}
+	s.FirstVM = f.vms + 1
+	f.run.Sessions = append(f.run.Sessions, s)
+	return f.save()
+}
+
+func (f *Folder) clean() error {
+	dir := filepath.Join(f.dir, "trials")
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		n, err := strconv.Atoi(e.Name())
+		if err != nil || f.done.Has(n) {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// highest is the highest number that is a name in dir.
+func highest(dir string) int {
+	entries, _ := os.ReadDir(dir)
+	most := 0
+	for _, e := range entries {
+		if n, err := strconv.Atoi(e.Name()); err == nil {
+			most = max(most, n)
+		}
+	}
+	return most
+}
