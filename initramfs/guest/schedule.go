@@ -63,8 +63,10 @@ func reseed(seed uint64) error {
 }
 
 // settle is how long the machine is left alone before it is stopped: the
-// kernel's own threads on the other vCPUs have gone to sleep by then.
-const settle = 50 * time.Millisecond
+// kernel's own threads on the other vCPUs have gone to sleep by then, also where
+// a vCPU does two instructions to a microsecond (50 ms were too short for that).
+// It costs nothing: a machine in which all is idle goes on to its next timer.
+const settle = 500 * time.Millisecond
 
 // alone calls stop while all other vCPUs are idle. QEMU stops the one that asks
 // at that instruction, but others would run on for a moment that the host
@@ -75,8 +77,11 @@ func alone(stop func()) {
 	threads := ownThreads()
 	pin(threads, 1)
 	t := syscall.NsecToTimespec(int64(settle))
-	// Unseen by the Go scheduler, which would wake another thread.
-	syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
+	// Unseen by the Go scheduler, which would wake another thread. Its signals
+	// interrupt it; what is left of the time is then in t.
+	for errno := syscall.EINTR; errno == syscall.EINTR; {
+		_, _, errno = syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), uintptr(unsafe.Pointer(&t)), 0)
+	}
 	stop()
 	pin(threads, ^uint64(0))
 }

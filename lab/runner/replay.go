@@ -14,17 +14,11 @@ import (
 	"ghostlab/lab/vm"
 )
 
-// templateTries is how often a template is made again where the store has
-// another one than a trial was forked from.
-const templateTries = 12
-
 // Replayer runs one deterministic trial again and again.
 type Replayer struct {
 	turn  *turn
 	first journal.Trial
 	dir   string // the run's
-	// remade is the folder of a template that was made for this trial.
-	remade string
 }
 
 // NewReplayer prepares the replay of a trial of the run in dir. job is the run's;
@@ -43,8 +37,7 @@ func NewReplayer(ctx context.Context, job Job, dir string, first journal.Trial) 
 		}
 	}
 	if t.kind.forked = t.kind.forked && first.Template != ""; t.kind.forked {
-		var err error
-		if p.remade, err = r.sameTemplate(t.kind, first.Template); err != nil {
+		if err := r.sameTemplate(t.kind, first.Template); err != nil {
 			p.Close()
 			return nil, err
 		}
@@ -78,36 +71,21 @@ func (t *turn) shared(dir string, tr *trial) error {
 }
 
 // sameTemplate sees to it that guests of a kind are forked from the template
-// with this digest. It returns the folder of one that it had to make.
-func (r *run) sameTemplate(k guestKind, digest string) (dir string, err error) {
+// with this digest: all that are made of an image here are alike.
+func (r *run) sameTemplate(k guestKind, digest string) error {
 	t, err := r.template(k)
-	if err != nil || t.Digest == digest {
-		return "", err
+	if err == nil && t.Digest != digest {
+		err = &TemplateError{Want: digest, Got: t.Digest}
 	}
-	if dir, err = os.MkdirTemp("", "lab-template-"); err != nil {
-		return "", err
-	}
-	remade, other, err := vm.RemakeTemplate(r.ctx, r.config(k), filepath.Join(dir, "t"), digest, templateTries)
-	if err == nil && remade == nil {
-		err = &TemplateError{Want: digest, Got: append(other, t.Digest)}
-	}
-	if err != nil {
-		os.RemoveAll(dir)
-		return "", err
-	}
-	r.templates[k].t = remade
-	return dir, nil
+	return err
 }
 
 // TemplateError says that the guest which a trial was forked from cannot be made
 // again here.
-type TemplateError struct {
-	Want string
-	Got  []string
-}
+type TemplateError struct{ Want, Got string }
 
 func (e *TemplateError) Error() string {
-	return fmt.Sprintf("the trial was forked from the guest %.12s, and %d boots of the same image gave others", e.Want, len(e.Got))
+	return fmt.Sprintf("the trial was forked from the guest %.12s, and the same image gives %.12s here", e.Want, e.Got)
 }
 
 // Hint says what to do about it.
@@ -116,12 +94,7 @@ func (e *TemplateError) Hint() string {
 }
 
 // Close frees what the replays needed.
-func (p *Replayer) Close() {
-	p.turn.run.stop()
-	if p.remade != "" {
-		os.RemoveAll(p.remade)
-	}
-}
+func (p *Replayer) Close() { p.turn.run.stop() }
 
 // Replay runs the trial once more. Its guest leaves its log and its spec in dir.
 func (p *Replayer) Replay(dir string) (Execution, error) {

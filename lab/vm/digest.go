@@ -14,15 +14,11 @@ import (
 )
 
 // guestDigest identifies a snapshotted guest by its memory and its clock. The
-// rest of the state file holds times of the host's too, and follows from these:
-// the machine always stops at the same instruction.
-func guestDigest(ram, state string) (string, error) {
+// rest of its state holds times of the host's too, and follows from these: the
+// machine always stops at the same instruction.
+func guestDigest(ram string, clock []byte) (string, error) {
 	h := sha256.New()
 	if err := hashMemory(h, ram); err != nil {
-		return "", err
-	}
-	clock, err := guestClock(state)
-	if err != nil {
 		return "", err
 	}
 	h.Write(clock)
@@ -64,27 +60,4 @@ func hashMemory(h io.Writer, path string) error {
 			h.Write(page)
 		}
 	}
-}
-
-// clockSection is the part of a migration stream that holds an instruction
-// counting machine's clock: a bias in ns and the instructions counted
-// (QEMU, softmmu/icount.c and cpu-timers.c).
-const clockSection = "timer/icount"
-
-// guestClock returns the bytes of the clock, none for a parallel machine.
-func guestClock(state string) ([]byte, error) {
-	b, err := os.ReadFile(state)
-	if err != nil {
-		return nil, err
-	}
-	i := bytes.Index(b, []byte(clockSection))
-	if i < 0 {
-		return nil, nil
-	}
-	i += len(clockSection)
-	const size = 4 + 8 + 8 // version, bias, counter
-	if i+size > len(b) {
-		return nil, fmt.Errorf("%s: the clock's section is cut short", state)
-	}
-	return b[i : i+size], nil
 }

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -91,15 +92,47 @@ func TestDeterministicClonesTakeTheSameTime(t *testing.T) {
 
 // A template made again, as on another host, must be the same guest.
 func TestTemplateRepeats(t *testing.T) {
-	cfg := template(t, Engine{Deterministic: true, Shift: 3}, 2)
-	again, other, err := RemakeTemplate(t.Context(), cfg, filepath.Join(t.TempDir(), "template"), cfg.Template.Digest, 12)
-	if err != nil || again == nil {
-		t.Fatalf("want digest %s, got %s (%v)", cfg.Template.Digest, other, err)
+	for _, vcpus := range []int{1, 2, 4} {
+		cfg := template(t, Engine{Deterministic: true, Shift: 3}, vcpus)
+		dir := t.TempDir()
+		if err := snapshot(t.Context(), cfg, dir); err != nil {
+			t.Fatal(err)
+		}
+		again, err := openTemplate(dir)
+		if err != nil || again.Digest != cfg.Template.Digest {
+			t.Fatalf("%d vCPUs: want digest %s, got %+v (%v)", vcpus, cfg.Template.Digest, again, err)
+		}
+		out, took := clone(t, cfg, 7)
+		cfg.Template = again
+		if o, d := clone(t, cfg, 7); o != out || d != took {
+			t.Errorf("%d vCPUs: clones of two templates: %v and %v, printed\n%s\nand\n%s", vcpus, took, d, out, o)
+		}
 	}
-	out, took := clone(t, cfg, 7)
-	cfg.Template = again
-	if o, d := clone(t, cfg, 7); o != out || d != took {
-		t.Errorf("clones of two templates: %v and %v, printed\n%s\nand\n%s", took, d, out, o)
+}
+
+// The clocks of one image, as they were seen: before and after QEMU's last leap.
+func TestSettledClocksAreEqual(t *testing.T) {
+	settled := func(bias, instructions uint64) string {
+		state := filepath.Join(t.TempDir(), stateFile)
+		b := append([]byte("before"+clockSection), 0, 0, 0, 1)
+		b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, bias), instructions)
+		if err := os.WriteFile(state, append(b, "after"...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		clock, err := settleClock(state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, _ = os.ReadFile(state); !bytes.Contains(b, append([]byte(clockSection), clock...)) || !bytes.HasSuffix(b, []byte("after")) {
+			t.Errorf("the state is %q, the clock %q", b, clock)
+		}
+		return string(b)
+	}
+	if settled(47415504, 74632712) != settled(46814856, 74632712) {
+		t.Error("the leap made a difference")
+	}
+	if settled(47415504, 74632712) == settled(47415504, 74632713) {
+		t.Error("an instruction made no difference")
 	}
 }
 

@@ -80,11 +80,6 @@ func (g *Guest) power() (err error) {
 	if g.proc, err = qemu.Start(g.machine(spec, g.cfg.Template == nil).Argv()); err != nil {
 		return err
 	}
-	if g.snapshot != "" && !g.cfg.spread {
-		if err := g.proc.Pin(); err != nil {
-			return fmt.Errorf("keep qemu on one core: %w", err)
-		}
-	}
 	if g.cfg.Started != nil {
 		g.cfg.Started(g.machine(byHand, true).ByHand(), g.dir.file("gdb"))
 	}

@@ -55,45 +55,12 @@ func EnsureTemplate(ctx context.Context, st *store.Store, cfg Config) (*Template
 	return openTemplate(dir)
 }
 
-// RemakeTemplate makes a template again and returns it if its digest is the one
-// wanted. It tells the digests that it got instead.
-//
-// When init stops the machine QEMU's main loop moves the guest's clock on to its
-// next timer before everything stands still, or comes too late for that: with
-// several vCPUs there are two templates of an image. On one core of an idle host
-// always the same one comes (20 of 20 with 2 and 4 vCPUs; one vCPU has but one),
-// on a busy one now and then the other, so both ways are tried in turn.
-func RemakeTemplate(ctx context.Context, cfg Config, dir, digest string, tries int) (*Template, []string, error) {
-	var other []string
-	for try := range tries {
-		cfg.spread = try%2 == 1
-		if err := os.RemoveAll(dir); err != nil {
-			return nil, nil, err
-		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, nil, err
-		}
-		if err := snapshot(ctx, cfg, dir); err != nil {
-			return nil, nil, err
-		}
-		t, err := openTemplate(dir)
-		if err != nil {
-			return nil, nil, err
-		}
-		if t.Digest == digest {
-			return t, other, nil
-		}
-		other = append(other, t.Digest)
-	}
-	return nil, other, nil
-}
-
 // templatesKept is how much disk templates may take, in bytes: about 40 of them.
 const templatesKept = 4 << 30
 
 // templateKey is the digest of all that a snapshot depends on.
 func templateKey(cfg Config) (store.Key, error) {
-	h := store.NewHasher("template 2")
+	h := store.NewHasher("template 3")
 	if err := errors.Join(h.AddFile("kernel", cfg.Kernel), h.AddFile("initramfs", cfg.Initramfs)); err != nil {
 		return store.Key{}, err
 	}
@@ -137,7 +104,11 @@ func snapshot(ctx context.Context, cfg Config, dir string) error {
 	if err := g.save(dir); err != nil {
 		return &InfraError{What: "snapshot", Err: err}
 	}
-	digest, err := guestDigest(filepath.Join(dir, ramFile), filepath.Join(dir, stateFile))
+	clock, err := settleClock(filepath.Join(dir, stateFile))
+	if err != nil {
+		return err
+	}
+	digest, err := guestDigest(filepath.Join(dir, ramFile), clock)
 	if err != nil {
 		return err
 	}

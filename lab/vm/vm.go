@@ -50,9 +50,6 @@ type Config struct {
 	// Started, when set, is told of the command that runs the same guest by
 	// hand, and of the gdb socket.
 	Started func(byHand, gdbSocket string)
-
-	// spread lets a template's QEMU use all cores, see RemakeTemplate.
-	spread bool
 }
 
 // Files of a guest's folder.
