@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ghostlab/images"
+	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/progress"
@@ -56,7 +57,7 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	machine := a.machine(version)
 	record := journal.Run{
 		Started: time.Now().UTC(), Lab: labVersion(),
-		Scenario: m.Scenario.Name, Matrix: e.file, Trials: m.Trials, Timeout: m.Timeout, Seed: m.Seed,
+		Scenario: m.Scenario.Name, Own: m.Scenario.Own, Matrix: e.file, Trials: m.Trials, Timeout: m.Timeout, Seed: m.Seed,
 		Engine: m.Engine, Shift: m.Shift, Isolation: m.Isolation, Search: m.Search, Axes: m.Axes, Cells: m.Cells(),
 		Expect: m.Expect, Stop: m.Stop, Collect: m.Collect,
 		Kernel: journal.Kernel{Asked: k.Asked, Ran: k.Ran, StandIn: k.StandIn, Why: k.Why, Source: k.Manifest.Source},
@@ -70,6 +71,9 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	job := runner.Job{
 		Matrix: m, Cells: record.Cells, Commands: record.Commands, Image: map[string]*images.Image{}, Go: a.cfg.Go,
 		Machine: machine, Store: st, Parallel: a.guests(e.guests, m), Verify: e.verify,
+	}
+	if m.Scenario.Program().Tests {
+		job.Refuse = crash.Idle
 	}
 	if e.hunt != nil {
 		job.Wanted, job.Enough = e.hunt.wanted, e.hunt.enough

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 
+	"ghostlab/images"
 	"ghostlab/kernels"
 	"ghostlab/lab/config"
+	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/runner"
@@ -65,6 +67,9 @@ func badInput(err error) bool {
 		as[*changedError](err) ||
 		as[*runner.VCPUsError](err) ||
 		as[*toolchain.CompileError](err) ||
+		as[*toolchain.ManyError](err) ||
+		as[*images.SizeError](err) ||
+		as[*crash.IdleError](err) ||
 		as[*kernels.UnknownSeriesError](err) ||
 		as[*kernels.SourceError](err) ||
 		as[*kernels.FolderError](err) ||

@@ -89,7 +89,7 @@ func (a *app) huntFor(ctx context.Context, p *pastTrial, f replayFlags) error {
 	if !runner.Failed(p.trial.Trial) {
 		return usageError{fmt.Errorf("trial %d did not fail: there is nothing to hunt for", p.trial.N), ""}
 	}
-	s, err := scenarios.Find(a.cfg.Scenarios, p.run.Scenario)
+	s, err := a.scenarioOf(p.run)
 	if err != nil {
 		return err
 	}

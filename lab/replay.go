@@ -220,7 +220,7 @@ func (a *app) pastImage(ctx context.Context, run *journal.Run, goVersion string,
 		return img, err
 	}
 	out.Printf("the run's image is not in the cache; making it again")
-	s, err := scenarios.Find(a.cfg.Scenarios, run.Scenario)
+	s, err := a.scenarioOf(run)
 	if err != nil {
 		return nil, err
 	}
@@ -233,9 +233,17 @@ func (a *app) pastImage(ctx context.Context, run *journal.Run, goVersion string,
 		return nil, err
 	}
 	if !img.Manifest.Same(was) {
-		return nil, &changedError{what: changed(was, img.Manifest), scenario: s.ReproDir()}
+		return nil, &changedError{what: changed(was, img.Manifest), scenario: s.Program().Dir}
 	}
 	return img, nil
+}
+
+// scenarioOf is what a past run ran, as it is now.
+func (a *app) scenarioOf(run *journal.Run) (*scenarios.Scenario, error) {
+	if run.Own != nil {
+		return scenarios.Of(*run.Own, run.Timeout), nil
+	}
+	return scenarios.Find(a.cfg.Scenarios, run.Scenario)
 }
 
 func changed(was, is images.Manifest) string {

@@ -24,12 +24,13 @@ type app struct {
 	stdin          io.Reader
 	cfg            *config.Config
 	origins        []config.Origin
+	args           []string // of the command line
 	verbose        bool
 	started        bool // the command line is right, a verb has begun
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	a := &app{args: args, stdin: stdin, stdout: stdout, stderr: stderr}
 	root := &cobra.Command{
 		Use:   "lab",
 		Short: "Reproduce crashes of Go programs that occur on ARM64 servers and nowhere else",
@@ -43,6 +44,7 @@ program a trial.
 Exit codes: 0 as expected, 1 the result differs from what was expected, 2 wrong use
 or bad input, 3 infrastructure failed, 130 interrupted.`,
 		Example: `  lab doctor                                  what this host lacks
+  lab try ./queue -run TestClose              any package's program or tests
   lab run scenarios/ghost-map/matrix.yaml     run a matrix
   lab show                                    the newest run again
   lab replay 17                               a deterministic trial again, exactly
@@ -59,8 +61,8 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
 	config.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "print the QEMU command of each guest, ready to paste")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.runCommand(), a.showCommand(), a.replayCommand(), a.huntCommand(), a.buildCommand(), a.debugCommand(), a.doctorCommand(), a.configCommand())
-	root.SetArgs(args)
+	root.AddCommand(a.tryCommand(), a.runCommand(), a.showCommand(), a.replayCommand(), a.huntCommand(), a.buildCommand(), a.debugCommand(), a.doctorCommand(), a.configCommand())
+	root.SetArgs(goStyle(root, args))
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"ghostlab/lab/matrix"
 	"ghostlab/scenarios"
@@ -32,22 +33,29 @@ trials that have finished. A matrix is a file such as
   trials: 100            # of each cell
   axes:
     gomaxprocs: [1, 2]   # a parameter of the scenario; also go, vcpus,
-                         # engine, shift and env.NAME`,
+                         # engine, shift and env.NAME
+
+Flags win over what the file says.`,
 		Example: `  lab run scenarios/ghost-map/matrix.yaml
   lab run matrix.yaml --trials 500 --go 1.24.6
   lab run matrix.yaml --kernel-source ~/src/linux --json > result.json`,
 		Args: exactly("a matrix file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, args[0], f) },
 	}
-	cmd.Flags().IntVar(&f.trials, "trials", 0, "`number` of trials of each cell, instead of the file's")
-	cmd.Flags().IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
-	cmd.Flags().StringVar(&f.engine, "engine", "", "`name` of the engine, parallel or deterministic, instead of the file's")
-	cmd.Flags().StringVar(&f.isolation, "isolation", "", "`kind` of isolation, fork, process or boot, instead of the file's")
-	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "`seed` of the order and of each trial, instead of the file's")
-	cmd.Flags().Float64Var(&f.verify, "verify", 2, "`percentage` of deterministic trials that are run twice and compared")
-	cmd.Flags().BoolVar(&f.yes, "yes", false, fmt.Sprintf("run a matrix of more than %d trials", matrix.Most))
-	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as one JSON document")
+	f.add(cmd.Flags())
 	return cmd
+}
+
+// add defines the flags of all verbs that run a matrix.
+func (f *runFlags) add(flags *pflag.FlagSet) {
+	flags.IntVarP(&f.trials, "trials", "n", 100, "`number` of trials of each cell")
+	flags.IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
+	flags.StringVar(&f.engine, "engine", matrix.Parallel, "`name` of the engine, parallel or deterministic")
+	flags.StringVar(&f.isolation, "isolation", matrix.Fork, "`kind` of isolation, fork, process or boot")
+	flags.Uint64Var(&f.seed, "seed", 1, "`seed` of the order and of each trial")
+	flags.Float64Var(&f.verify, "verify", 2, "`percentage` of deterministic trials that are run twice and compared")
+	flags.BoolVar(&f.yes, "yes", false, fmt.Sprintf("run a matrix of more than %d trials", matrix.Most))
+	flags.BoolVar(&f.json, "json", false, "print the result as one JSON document")
 }
 
 func (a *app) run(cmd *cobra.Command, file string, f runFlags) error {

@@ -25,7 +25,7 @@ const (
 	AxisVCPUs  = "vcpus"  // of the guest
 	AxisEngine = "engine" // Parallel or Deterministic
 	AxisShift  = "shift"  // of the deterministic engine
-	envPrefix  = "env."
+	EnvPrefix  = "env."
 )
 
 // labAxes are the lab's own, as an error message lists them.
@@ -82,6 +82,11 @@ func New(s *scenarios.Scenario) *Matrix {
 
 // Vary adds an axis.
 func (m *Matrix) Vary(name string, values ...string) error {
+	for _, a := range m.Axes {
+		if a.Name == name {
+			return fmt.Errorf("axis %q: it is there twice", name)
+		}
+	}
 	a := axis{name: scenarios.Scalar{Text: name}}
 	for _, v := range values {
 		a.values = append(a.values, scenarios.Scalar{Text: v})
@@ -249,7 +254,7 @@ func checkOf(s *scenarios.Scenario, name string) (func(string) error, bool) {
 	if p, ok := s.Params[name]; ok {
 		return p.Check, true
 	}
-	switch env, isEnv := strings.CutPrefix(name, envPrefix); {
+	switch env, isEnv := strings.CutPrefix(name, EnvPrefix); {
 	case name == AxisGo:
 		return toolchain.CheckVersion, true
 	case name == AxisVCPUs:
@@ -302,7 +307,7 @@ func (c Cell) Label(axes []Axis) string {
 func (c Cell) Env() []string {
 	var env []string
 	for name, v := range c.Axes {
-		if n, ok := strings.CutPrefix(name, envPrefix); ok {
+		if n, ok := strings.CutPrefix(name, EnvPrefix); ok {
 			env = append(env, n+"="+v)
 		}
 	}

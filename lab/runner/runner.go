@@ -58,6 +58,9 @@ type Job struct {
 	// that Failed.
 	Wanted func(journal.Trial) bool
 	Enough int
+	// Refuse, when set, looks at the output of each trial that passed. An error
+	// says why it is no result at all, and ends the run.
+	Refuse func(output []byte) error
 	// Trial, when set, is told of each finished trial, Boot of each guest's
 	// command line, Notice of what the researcher should know: failures that
 	// are tried again, a choice that the lab made. They are not called at the

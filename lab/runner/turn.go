@@ -143,6 +143,12 @@ func (t *turn) end(tr *trial, m vm.Message) {
 		return
 	}
 	rep := crash.Classify(crash.Evidence{Exit: res.Exit, Signal: res.Signal, TimedOut: res.TimedOut, Output: m.Output})
+	if t.run.Refuse != nil && rep.Outcome == crash.Pass {
+		if err := t.run.Refuse(m.Output); err != nil {
+			t.run.fail(fmt.Errorf("trial %d: %w", tr.n, err))
+			return
+		}
+	}
 	t.write(tr, journal.Trial{
 		Exit: res.Exit, Signal: res.Signal, Duration: res.Duration,
 		Faults: bytes.Count(m.Faults, []byte("\n")), Lost: res.FaultsLost,
