@@ -10,11 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"ghostlab/lab/child"
 )
 
 // maker runs the kernel's build system in one tree, with an environment that
@@ -57,8 +58,7 @@ func (m *maker) make(ctx context.Context, step func(line string), args ...string
 func (m *maker) run(ctx context.Context, argv []string, step func(line string)) error {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env = m.dir, m.environ()
-	// make's children are ended with it, and all of them with lab.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	// make's children are ended with it.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
 	r, w := io.Pipe()
@@ -80,9 +80,10 @@ func (m *maker) run(ctx context.Context, argv []string, step func(line string)) 
 			}
 		}
 	}()
-	runtime.LockOSThread() // Pdeathsig is about the thread that started it
-	defer runtime.UnlockOSThread()
-	err := cmd.Run()
+	ended, err := child.Start(cmd)
+	if err == nil {
+		err = <-ended
+	}
 	w.Close()
 	<-done
 	switch {

@@ -78,6 +78,14 @@ func TestHelpsMatrix(t *testing.T) {
 	}
 }
 
+// lab runs a command line in this process.
+func lab(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = exec(t.Context(), args, nil, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
 // binary builds lab, for tests that kill it.
 func binary(t *testing.T) string {
 	t.Helper()

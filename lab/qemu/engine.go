@@ -33,16 +33,24 @@ func (p Parallel) Args() []string {
 }
 
 // HostAccelerator is the fastest accelerator that this host has for arm64
-// guests: its own processors where they are arm64 and may be used, else tcg.
+// guests.
 func HostAccelerator() string {
-	if runtime.GOARCH != "arm64" {
-		return "tcg"
-	}
-	if runtime.GOOS == "darwin" {
-		return "hvf"
-	}
-	if f, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0); err == nil {
+	f, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0)
+	if err == nil {
 		f.Close()
+	}
+	return accelerator(runtime.GOOS, runtime.GOARCH, err == nil)
+}
+
+// accelerator is the host's own processors where they are arm64 and may be used,
+// else tcg.
+func accelerator(system, arch string, kvm bool) string {
+	switch {
+	case arch != "arm64":
+		return "tcg"
+	case system == "darwin":
+		return "hvf"
+	case kvm:
 		return "kvm"
 	}
 	return "tcg"

@@ -26,3 +26,21 @@ func TestEngineArguments(t *testing.T) {
 		}
 	}
 }
+
+func TestAcceleratorIsTheHostsProcessorWhereItIsARM64(t *testing.T) {
+	for _, c := range []struct {
+		system, arch string
+		kvm          bool
+		want         string
+	}{
+		{"linux", "amd64", true, "tcg"}, // another instruction set, whatever KVM could do with it
+		{"linux", "arm64", false, "tcg"},
+		{"linux", "arm64", true, "kvm"},
+		{"darwin", "arm64", false, "hvf"},
+		{"darwin", "amd64", false, "tcg"},
+	} {
+		if got := accelerator(c.system, c.arch, c.kvm); got != c.want {
+			t.Errorf("%s/%s, kvm %v: got %s, want %s", c.system, c.arch, c.kvm, got, c.want)
+		}
+	}
+}

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"ghostlab/lab/child"
 )
 
 // Process is a running QEMU. It ends with lab, however lab ends.
@@ -26,27 +26,17 @@ type Process struct {
 func Start(argv []string) (*Process, error) {
 	p := &Process{cmd: exec.Command(argv[0], argv[1:]...), done: make(chan struct{})}
 	p.cmd.Stderr = &p.stderr
-	// Its own process group keeps a Ctrl-C on the terminal away: lab decides.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
-	started := make(chan error)
-	go func() {
-		// The kernel sends Pdeathsig when the thread that forked ends, so
-		// this one lives as long as QEMU does (golang/go#27505).
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := p.cmd.Start()
-		started <- err
-		if err == nil {
-			p.err = p.cmd.Wait()
-			close(p.done)
-		}
-	}()
-	if err := <-started; err != nil {
-		if errors.Is(err, exec.ErrNotFound) {
-			return nil, &NotFoundError{Binary: argv[0]}
-		}
+	ended, err := child.Start(p.cmd)
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil, &NotFoundError{Binary: argv[0]}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("start qemu: %w", err)
 	}
+	go func() {
+		p.err = <-ended
+		close(p.done)
+	}()
 	return p, nil
 }
 

@@ -11,7 +11,7 @@ func NeedSpace(dir string, want int64) error {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return fmt.Errorf("free space of %s: %w", dir, err)
 	}
-	if free := int64(st.Bavail) * st.Bsize; free < want {
+	if free := int64(st.Bavail) * int64(st.Bsize); free < want {
 		return &SpaceError{Dir: dir, Free: free, Want: want}
 	}
 	return nil

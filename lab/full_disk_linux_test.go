@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -86,12 +85,4 @@ func TestDiskFullDuringARunKeepsWhatIsDone(t *testing.T) {
 	if !strings.Contains(stdout, "gomaxprocs  mmap_align  n ") || !strings.Contains(stdout, "trials have not run") {
 		t.Errorf("no table:\n%s", stdout)
 	}
-}
-
-// lab runs a command line in this process.
-func lab(t *testing.T, args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	code = exec(t.Context(), args, nil, &out, &errs)
-	return code, out.String(), errs.String()
 }
