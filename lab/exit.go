@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"ghostlab/gdb/explain"
 	"ghostlab/images"
 	"ghostlab/kernels"
 	"ghostlab/lab/config"
@@ -64,6 +65,8 @@ func badInput(err error) bool {
 		as[*journal.NoRunError](err) ||
 		as[*journal.NoTrialError](err) ||
 		as[*parallelError](err) ||
+		as[*passedError](err) ||
+		as[*explain.SymbolsError](err) ||
 		as[*changedError](err) ||
 		as[*runner.VCPUsError](err) ||
 		as[*toolchain.CompileError](err) ||

@@ -176,6 +176,14 @@ func (a *app) past(name string) (*pastTrial, error) {
 	return p, err
 }
 
+// goVersion is the toolchain that compiled the trial's program.
+func (p *pastTrial) goVersion() string {
+	if v, ok := p.run.Cells[p.trial.Cell].Axes[matrix.AxisGo]; ok {
+		return v
+	}
+	return p.run.Go
+}
+
 // pastJob is the job that a past trial was part of, with the images that it
 // used.
 func (a *app) pastJob(ctx context.Context, p *pastTrial, st *store.Store, out *progress.Output) (runner.Job, error) {
@@ -189,10 +197,7 @@ func (a *app) pastJob(ctx context.Context, p *pastTrial, st *store.Store, out *p
 	}
 	machine := a.machine(version)
 	machine.CPU, machine.VCPUs, machine.Memory = run.Guest.CPU, run.Guest.VCPUs, run.Guest.Memory
-	goVersion := run.Go
-	if v, ok := run.Cells[p.trial.Cell].Axes[matrix.AxisGo]; ok {
-		goVersion = v
-	}
+	goVersion := p.goVersion()
 	img, err := a.pastImage(ctx, run, goVersion, st, out)
 	if err != nil {
 		return runner.Job{}, err

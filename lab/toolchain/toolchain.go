@@ -111,6 +111,12 @@ func GOROOT(ctx context.Context, version string) (string, error) {
 	return query(ctx, version, os.TempDir(), "env", "GOROOT")
 }
 
+// ModCache returns the folder in which the go command keeps modules, for their
+// sources.
+func ModCache(ctx context.Context) (string, error) {
+	return query(ctx, "", os.TempDir(), "env", "GOMODCACHE")
+}
+
 // Module returns the path and the folder of the module that dir belongs to.
 func Module(ctx context.Context, version, dir string) (path, root string, err error) {
 	out, err := query(ctx, version, dir, "list", "-m", "-f", "{{.Path}}\n{{.Dir}}")

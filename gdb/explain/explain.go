@@ -1,0 +1,135 @@
+// Package explain finds out why a recorded trial crashed. It replays the trial
+// to the crash and runs it backwards to the other side: the goroutine whose
+// write the crashing one met. It knows the Go runtime: its fatal errors, its
+// maps, its scheduler; how to move a guest through its time is gdb/travel's.
+package explain
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"ghostlab/gdb/travel"
+)
+
+// Explanation is what was found out about a crash.
+type Explanation struct {
+	// Trial is the one that was explained, as RUN/TRIAL.
+	Trial string `json:"trial"`
+	// Signature is the crash's title.
+	Signature string `json:"signature"`
+	// Message is the runtime's own, where it died by one.
+	Message string `json:"message,omitempty"`
+	// Victim is the goroutine that crashed.
+	Victim *Side `json:"victim"`
+	// Culprit is who wrote what the victim met; nil where nobody was found.
+	Culprit *Side `json:"culprit,omitempty"`
+	// Apart is the number of instructions between the culprit's write and the
+	// victim's access, of all threads and the kernel. TimeApart is the time in
+	// the guest that they took.
+	Apart     int64         `json:"instructions_apart,omitempty"`
+	TimeApart time.Duration `json:"time_apart_ns,omitempty"`
+	// Map is the map that both used.
+	Map *Map `json:"map,omitempty"`
+	// Schedule is who ran between the two, oldest first.
+	Schedule []Turn `json:"schedule,omitempty"`
+	// Notes are what else there is to know, such as what was not found and why.
+	Notes []string `json:"notes,omitempty"`
+	// Took is the host's time.
+	Took time.Duration `json:"took_ns"`
+}
+
+// Side is one goroutine at one instruction.
+type Side struct {
+	travel.Goroutine
+	// At is the instruction, by QEMU's count.
+	At int64 `json:"at"`
+	// Did says what it did there.
+	Did string `json:"did"`
+}
+
+// Case is a crash to explain.
+type Case struct {
+	// Machine stands where the trial's record begins.
+	Machine *travel.Machine
+	// Trial and Signature name the crash.
+	Trial, Signature string
+	// Begun says whether the trial has begun at the moment: others may have run
+	// in the same guest before. Nil means that there are none.
+	Begun func() (bool, error)
+	// Shift makes an instruction take 2^Shift ns.
+	Shift int
+}
+
+// NotFoundError says that a crash could not be explained.
+type NotFoundError struct{ Why string }
+
+func (e *NotFoundError) Error() string { return "cannot explain it: " + e.Why }
+
+// inquiry is an explanation in the making.
+type inquiry struct {
+	Case
+	ctx   context.Context
+	m     *travel.Machine
+	space uint64 // the crashing program's
+	out   *Explanation
+}
+
+// Explain explains a crash. It moves the machine.
+func Explain(ctx context.Context, c Case) (*Explanation, error) {
+	began := time.Now()
+	q := &inquiry{Case: c, ctx: ctx, m: c.Machine, out: &Explanation{Trial: c.Trial, Signature: c.Signature}}
+	end, err := q.crash()
+	if err == nil {
+		err = q.explain(end)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	q.out.Took = time.Since(began)
+	return q.out, err
+}
+
+func (q *inquiry) explain(end *crash) error {
+	switch {
+	case strings.Contains(end.message, "concurrent map"):
+		return q.mapRace(end)
+	}
+	return &NotFoundError{"no way is known for this kind of crash"}
+}
+
+func (q *inquiry) note(format string, args ...any) {
+	q.out.Notes = append(q.out.Notes, fmt.Sprintf(format, args...))
+}
+
+// side is the goroutine of the moment.
+func (q *inquiry) side(did string) (*Side, error) {
+	g, err := q.m.Goroutine()
+	if err != nil {
+		return nil, err
+	}
+	at, err := q.m.Now()
+	return &Side{Goroutine: *g, At: at, Did: did}, err
+}
+
+// ours wants moments of the crashing program, not of another process or of the
+// kernel.
+func (q *inquiry) ours() (bool, error) {
+	if user, err := q.m.User(); err != nil || !user {
+		return false, err
+	}
+	space, err := q.m.Space()
+	return space == q.space, err
+}
+
+// of wants moments of one goroutine of the crashing program.
+func (q *inquiry) of(goroutine int64) func() (bool, error) {
+	return func() (bool, error) {
+		if ok, err := q.ours(); err != nil || !ok {
+			return false, err
+		}
+		id, err := q.m.ID()
+		return id == goroutine, err
+	}
+}

@@ -1,0 +1,86 @@
+package travel
+
+import (
+	"errors"
+
+	"github.com/go-delve/delve/pkg/dwarf/op"
+	"github.com/go-delve/delve/pkg/proc"
+	"github.com/go-delve/delve/pkg/proc/linutil"
+)
+
+// load makes the machine a target of Delve's that cannot be moved: Delve's own
+// debugging needs threads that outlive a moment, and a guest's come and go.
+func (m *Machine) load(program string) (*proc.Target, error) {
+	m.cpu = &thread{m: m}
+	p := &process{m: m}
+	_, add := proc.NewGroup(p, proc.NewTargetGroupConfig{})
+	return add(p, cpuID, m.cpu, program, proc.StopAttached, "")
+}
+
+// cpuID is what Delve knows the vCPU by.
+const cpuID = 1
+
+var errFrozen = errors.New("a replay is not changed")
+
+// process is the part of a process that Delve needs in order to look at it. The
+// embedded interface is nil: the rest of its methods is for debugging.
+type process struct {
+	proc.ProcessInternal
+	m           *Machine
+	breakpoints proc.BreakpointMap
+}
+
+func (p *process) BinInfo() *proc.BinaryInfo              { return p.m.bi }
+func (p *process) EntryPoint() (uint64, error)            { return 0, nil } // the program is static
+func (p *process) ThreadList() []proc.Thread              { return []proc.Thread{p.m.cpu} }
+func (p *process) Breakpoints() *proc.BreakpointMap       { return &p.breakpoints }
+func (p *process) Memory() proc.MemoryReadWriter          { return memory{p.m} }
+func (p *process) Valid() (bool, error)                   { return true, nil }
+func (p *process) WriteBreakpoint(*proc.Breakpoint) error { return errFrozen }
+func (p *process) EraseBreakpoint(*proc.Breakpoint) error { return errFrozen }
+func (p *process) StepInstruction(int) error              { return errFrozen }
+func (p *process) Detach(int, bool) error                 { return nil }
+func (p *process) Close() error                           { return nil }
+func (p *process) FindThread(id int) (proc.Thread, bool)  { return p.m.cpu, id == cpuID }
+func (p *process) ContinueOnce(*proc.ContinueOnceContext) (proc.Thread, proc.StopReason, error) {
+	return nil, proc.StopUnknown, errFrozen
+}
+
+// memory is the moment's.
+type memory struct{ m *Machine }
+
+func (r memory) ReadMemory(buf []byte, addr uint64) (int, error) {
+	if err := r.m.Read(buf, addr); err != nil {
+		return 0, err
+	}
+	return len(buf), nil
+}
+
+func (memory) WriteMemory(uint64, []byte) (int, error) { return 0, errFrozen }
+
+// thread is the vCPU.
+type thread struct {
+	m      *Machine
+	common proc.CommonThread
+}
+
+func (t *thread) Breakpoint() *proc.BreakpointState      { return &proc.BreakpointState{} }
+func (t *thread) ThreadID() int                          { return cpuID }
+func (t *thread) BinInfo() *proc.BinaryInfo              { return t.m.bi }
+func (t *thread) ProcessMemory() proc.MemoryReadWriter   { return memory{t.m} }
+func (t *thread) Common() *proc.CommonThread             { return &t.common }
+func (t *thread) RestoreRegisters(proc.Registers) error  { return errFrozen }
+func (t *thread) SetCurrentBreakpoint(bool) error        { return nil }
+func (t *thread) SoftExc() bool                          { return false }
+func (t *thread) SetReg(uint64, *op.DwarfRegister) error { return errFrozen }
+
+func (t *thread) Registers() (proc.Registers, error) {
+	r := t.m.seen
+	if r == nil {
+		var err error
+		if r, err = t.m.Registers(); err != nil {
+			return nil, err
+		}
+	}
+	return linutil.NewARM64Registers(r, false, 0, nil), nil
+}

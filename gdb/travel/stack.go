@@ -1,0 +1,134 @@
+package travel
+
+import (
+	"strings"
+
+	"github.com/go-delve/delve/pkg/proc"
+)
+
+// Frame is a call on a stack, as the source has it: an inlined call is one too.
+type Frame struct {
+	// Func is the function's whole name, "?" where it is not known.
+	Func string `json:"func"`
+	// File is as the compiler knows it: with -trimpath, the module's path and
+	// the file's in it. Line is that of the call, or of the moment for the
+	// innermost frame.
+	File string `json:"file"`
+	Line int    `json:"line"`
+	// Inlined is set for a call that has no frame of its own in memory.
+	Inlined bool `json:"inlined,omitempty"`
+	// System is set for calls on a thread's own stack, on which the runtime
+	// works for a goroutine, or for itself.
+	System bool `json:"system,omitempty"`
+
+	// PC is the moment's, or where a call returns to. Entry is the address of
+	// the function that has the frame in memory. CFA is the stack pointer at
+	// that function's first instruction.
+	PC, Entry, CFA uint64 `json:"-"`
+
+	at []proc.Stackframe // from this one on
+}
+
+// Goroutine is one at a moment.
+type Goroutine struct {
+	// ID is the runtime's number, 0 on a thread that runs none.
+	ID int64 `json:"goroutine"`
+	// Stack has the innermost call first. Where the runtime works for the
+	// goroutine on a thread's stack, the goroutine's own frames follow.
+	Stack []Frame `json:"stack"`
+	// Created is the go statement that began it; its Func is where that
+	// stands. Its Line is 0 where it is not known.
+	Created Frame `json:"created"`
+	// Cut says why the stack ends before its outermost call, if it does.
+	Cut string `json:"stack_ends,omitempty"`
+}
+
+// deepest is the number of frames that are read of a stack.
+const deepest = 100
+
+// Goroutine returns the one that the vCPU executes. The machine executes the
+// program, not the kernel.
+func (m *Machine) Goroutine() (*Goroutine, error) {
+	g, err := proc.GetG(m.cpu)
+	if err != nil {
+		if m.ctx.Err() != nil {
+			return nil, m.ctx.Err()
+		}
+		g = nil // a thread without one
+	}
+	frames, err := proc.ThreadStacktrace(m.target, m.cpu, deepest)
+	if err != nil && len(frames) == 0 {
+		return nil, err
+	}
+	out := &Goroutine{}
+	if g != nil {
+		out.ID = g.ID
+		out.Created = location(g.Go())
+	}
+	for i, f := range frames {
+		if f.Err != nil {
+			out.Cut = f.Err.Error()
+			break
+		}
+		out.Stack = append(out.Stack, frame(frames[i:]))
+	}
+	return out, nil
+}
+
+func location(l proc.Location) Frame {
+	f := Frame{Func: "?", File: l.File, Line: l.Line, PC: l.PC}
+	if l.Fn != nil {
+		f.Func, f.Entry = l.Fn.Name, l.Fn.Entry
+	}
+	return f
+}
+
+func frame(at []proc.Stackframe) Frame {
+	f := location(at[0].Call)
+	f.Inlined, f.System, f.at = at[0].Inlined, at[0].SystemStack, at
+	f.CFA = uint64(at[0].Regs.CFA)
+	if fn := at[0].Current.Fn; fn != nil {
+		f.Entry = fn.Entry
+	}
+	return f
+}
+
+// ID returns the number of the goroutine that the vCPU executes, 0 on a thread
+// that runs none. Where the thread works on its own stack, it is the one that it
+// works for.
+func (m *Machine) ID() (int64, error) {
+	g, err := proc.GetG(m.cpu)
+	if err == nil {
+		return g.ID, nil
+	}
+	return 0, m.ctx.Err()
+}
+
+// Function returns the first instruction of a function.
+func (m *Machine) Function(name string) (entry uint64, ok bool) {
+	for _, f := range m.bi.LookupFunc()[name] {
+		if f.Name == name && f.Entry != 0 {
+			return f.Entry, true
+		}
+	}
+	return 0, false
+}
+
+// Package is the import path of the package that a function is in.
+func Package(function string) string {
+	path, name := "", function
+	if i := strings.LastIndexByte(function[:len(function)-len(afterBracket(function))], '/'); i >= 0 {
+		path, name = function[:i+1], function[i+1:]
+	}
+	name, _, _ = strings.Cut(name, ".")
+	return path + name
+}
+
+// afterBracket is what follows the type arguments of a generic function, from
+// the bracket on: they have paths of their own.
+func afterBracket(s string) string {
+	if i := strings.IndexByte(s, '['); i >= 0 {
+		return s[i:]
+	}
+	return ""
+}

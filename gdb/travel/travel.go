@@ -1,0 +1,171 @@
+// Package travel moves a replayed guest through its time, forwards and
+// backwards, and shows the Go program in it wherever it stands: the goroutine
+// that runs, its stack with inlined calls, and values by their names and types.
+// It drives a gdb stub itself, without a gdb, and reads the program's debug
+// information by Delve's packages. What is worth looking at is for
+// gdb/explain to know.
+package travel
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/go-delve/delve/pkg/dwarf/regnum"
+	"github.com/go-delve/delve/pkg/proc"
+	"github.com/go-delve/delve/pkg/proc/linutil"
+
+	"ghostlab/gdb/rsp"
+)
+
+// Machine is a guest of one vCPU that follows a log, and is stopped. Its time is
+// the number of instructions that QEMU has counted.
+type Machine struct {
+	ctx    context.Context
+	stub   *rsp.Client
+	count  func() (int64, error)
+	target *proc.Target
+	bi     *proc.BinaryInfo
+
+	// What is known of the moment, forgotten when the machine moves.
+	regs  *linutil.ARM64PtraceRegs
+	seen  *linutil.ARM64PtraceRegs // what Delve sees instead of regs, see At
+	pages map[uint64][]byte
+	space uint64
+
+	start int64
+	cpu   *thread
+}
+
+// Open connects to the gdb stub of a replay that is stopped where its log
+// begins. program is the file of the Go program in the guest, count returns the
+// instructions that the stopped guest has executed. The context ends what is
+// under way. Call Close in the end.
+func Open(ctx context.Context, socket, program string, count func() (int64, error)) (*Machine, error) {
+	m := &Machine{ctx: ctx, count: count, bi: proc.NewBinaryInfo("linux", "arm64", false)}
+	var err error
+	if m.stub, err = rsp.Dial(ctx, socket); err != nil {
+		return nil, err
+	}
+	if !m.stub.Backwards() {
+		m.Close()
+		return nil, rsp.ErrBackwards
+	}
+	m.moved()
+	if m.start, err = count(); err == nil {
+		m.target, err = m.load(program)
+	}
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Close hangs up.
+func (m *Machine) Close() { m.stub.Close() }
+
+// Now is the number of instructions at which the machine stands.
+func (m *Machine) Now() (int64, error) { return m.count() }
+
+func (m *Machine) moved() {
+	m.regs, m.seen, m.pages, m.space = nil, nil, map[uint64][]byte{}, 0
+	if m.target != nil {
+		m.target.ClearCaches()
+		m.cpu.common = proc.CommonThread{}
+	}
+}
+
+// userRegs are x0 to x30, sp and pc, which are the first in gdb's order for
+// aarch64 (org.gnu.gdb.aarch64.core), and then 32 bits of cpsr.
+const userRegs = 33
+
+// Registers are the vCPU's.
+func (m *Machine) Registers() (*linutil.ARM64PtraceRegs, error) {
+	if m.regs != nil {
+		return m.regs, nil
+	}
+	b, err := m.stub.Registers(m.ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(b) < userRegs*8+4 {
+		return nil, fmt.Errorf("gdb stub: %d bytes of registers, want at least %d", len(b), userRegs*8+4)
+	}
+	r := &linutil.ARM64PtraceRegs{}
+	for i := range r.Regs {
+		r.Regs[i] = binary.LittleEndian.Uint64(b[i*8:])
+	}
+	r.Sp = binary.LittleEndian.Uint64(b[regnum.ARM64_SP*8:])
+	r.Pc = binary.LittleEndian.Uint64(b[32*8:])
+	r.Pstate = uint64(binary.LittleEndian.Uint32(b[userRegs*8:]))
+	m.regs = r
+	return r, nil
+}
+
+// User says whether the vCPU executes a program, not the kernel.
+func (m *Machine) User() (bool, error) {
+	r, err := m.Registers()
+	if err != nil {
+		return false, err
+	}
+	return r.Pstate&0xf == 0, nil // PSTATE.M: EL0t
+}
+
+// system returns a system register, 0 where the stub does not show it. Stubs
+// know some by another name.
+func (m *Machine) system(names ...string) (uint64, error) {
+	for _, name := range names {
+		b, err := m.stub.Register(m.ctx, name)
+		var refused *rsp.Error
+		switch {
+		case errors.As(err, &refused):
+			continue
+		case err != nil:
+			return 0, err
+		case len(b) != 8:
+			return 0, fmt.Errorf("gdb stub: register %s has %d bytes", name, len(b))
+		}
+		return binary.LittleEndian.Uint64(b), nil
+	}
+	return 0, nil
+}
+
+// Space identifies the address space of the moment's program: processes use the
+// same addresses, so that a point on one may be reached by another.
+func (m *Machine) Space() (uint64, error) {
+	if m.space != 0 {
+		return m.space, nil
+	}
+	table, err := m.system("TTBR0_EL1")
+	m.space = table & 0xffff_ffff_fffe // BADDR: without the ASID and CnP
+	return m.space, err
+}
+
+const pageSize = 4 << 10
+
+// Read reads memory of the moment's program.
+func (m *Machine) Read(buf []byte, addr uint64) error {
+	for len(buf) > 0 {
+		base := addr &^ (pageSize - 1)
+		page := m.pages[base]
+		if page == nil {
+			page = make([]byte, pageSize)
+			if err := m.stub.ReadMemory(m.ctx, base, page); err != nil {
+				return fmt.Errorf("read memory at %#x: %w", addr, err)
+			}
+			m.pages[base] = page
+		}
+		n := copy(buf, page[addr-base:])
+		buf, addr = buf[n:], addr+uint64(n)
+	}
+	return nil
+}
+
+// Uint reads a little-endian number of size bytes, at most 8.
+func (m *Machine) Uint(addr uint64, size int) (uint64, error) {
+	var b [8]byte
+	err := m.Read(b[:size], addr)
+	return binary.LittleEndian.Uint64(b[:]), err
+}

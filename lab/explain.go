@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ghostlab/gdb/explain"
+	"ghostlab/gdb/travel"
+	"ghostlab/images"
+	"ghostlab/lab/journal"
+	"ghostlab/lab/progress"
+	"ghostlab/lab/runner"
+	"ghostlab/lab/toolchain"
+	"ghostlab/lab/vm"
+	"ghostlab/scenarios"
+)
+
+type explainFlags struct {
+	json  bool
+	limit time.Duration
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	var f explainFlags
+	cmd := &cobra.Command{
+		Use:   "explain RUN/TRIAL",
+		Short: "Find both sides of a race, by running a crash backwards",
+		Long: `Record a failing trial, replay it to its crash, and run it backwards to who wrote what
+the crashing goroutine met: both goroutines, their stacks and source lines, and how many
+instructions lie between them. The result is kept beside the trial, in explain.json.
+
+Maps:    the write that a "concurrent map" error speaks of.
+Memory:  for a SIGSEGV, the last write to the word that held the bad address.
+Others:  who ran on which thread before the end.
+
+Only a guest with one vCPU can run backwards. For another trial the deterministic engine
+is searched for one with the same signature on one vCPU, and that one is explained.
+
+Exit codes: 0 explained, 1 not explained.`,
+		Example: `  lab explain 20261124-020841-ghost-map/17
+  lab explain 17                      trial 17 of the newest run
+  lab explain 17 --json`,
+		Args: exactly("RUN/TRIAL"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd.Context(), args[0], f) },
+	}
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as one JSON document")
+	cmd.Flags().DurationVar(&f.limit, "limit", 3*time.Minute, "`time` after which the search for a trial of one vCPU gives up")
+	return cmd
+}
+
+func (a *app) explain(ctx context.Context, name string, f explainFlags) error {
+	past, err := a.past(name)
+	if err != nil {
+		return err
+	}
+	if !runner.Failed(past.trial.Trial) {
+		return &passedError{past}
+	}
+	t, err := a.openPast(ctx, past)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	e, err := a.explainPast(ctx, t)
+	if err != nil && !as[*explain.NotFoundError](err) {
+		return err
+	}
+	unexplained := err
+	text, err := json.MarshalIndent(e, "", "  ")
+	if err == nil {
+		err = journal.KeepExplanation(past.dir, past.trial.N, text)
+	}
+	switch {
+	case err != nil:
+	case f.json:
+		_, err = fmt.Fprintf(a.stdout, "%s\n", text)
+	default:
+		err = e.Text(a.stdout, t.sources(ctx, a.cfg.Scenarios))
+	}
+	t.out.Close()
+	if err == nil && unexplained != nil {
+		fmt.Fprintf(a.stderr, "lab: %v\n", unexplained)
+		err = silentError{exitDiffers}
+	}
+	return err
+}
+
+// explainPast explains a trial that can be run backwards.
+func (a *app) explainPast(ctx context.Context, t *timeline) (*explain.Explanation, error) {
+	replay, err := t.open(a)
+	if err != nil {
+		return nil, err
+	}
+	defer replay.Close()
+	task := t.out.Steps("explain", 1)
+	defer task.End()
+	m, err := travel.Open(ctx, replay.GDB(), t.image.Program, replay.Instructions)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	return explain.Explain(ctx, explain.Case{
+		Machine: m, Trial: filepath.Base(t.past.dir) + fmt.Sprintf("/%d", t.past.trial.N),
+		Signature: t.past.trial.Title, Shift: t.past.trial.Schedule.Shift,
+	})
+}
+
+// timeline is a past trial of one vCPU, which can be run both ways.
+type timeline struct {
+	past     *pastTrial
+	image    *images.Image
+	replayer *runner.Replayer
+	out      *progress.Output
+}
+
+// openPast prepares a trial to be run both ways.
+func (a *app) openPast(ctx context.Context, past *pastTrial) (*timeline, error) {
+	if err := runner.Recordable(past.trial.Trial); err != nil {
+		return nil, err
+	}
+	vm.CleanStale()
+	st, out, err := a.open()
+	if err != nil {
+		return nil, err
+	}
+	t := &timeline{past: past, out: out}
+	job, err := a.pastJob(ctx, past, st, out)
+	if err == nil {
+		t.image = job.Image[past.goVersion()]
+		t.replayer, err = runner.NewReplayer(ctx, job, past.dir, past.trial.Trial)
+	}
+	if err != nil {
+		out.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *timeline) close() {
+	t.replayer.Close()
+	t.out.Close()
+}
+
+// open starts the replay of the trial, which is recorded now if it was not yet.
+func (t *timeline) open(a *app) (*vm.Replay, error) {
+	replay, _, err := t.replayer.Open()
+	if !as[*journal.NoRecordError](err) && !as[*runner.RecorderError](err) {
+		return replay, err
+	}
+	task := t.out.Steps("record", 1)
+	rec, e, err := t.replayer.Record()
+	task.End()
+	if err != nil {
+		return nil, err
+	}
+	if rec == nil {
+		fmt.Fprintf(a.stderr, "lab: first difference: %s\n", runner.Difference(t.past.trial, e))
+		return nil, silentError{exitDiffers}
+	}
+	replay, _, err = t.replayer.Open()
+	return replay, err
+}
+
+// sources finds the program's files, as far as they are to be had.
+func (t *timeline) sources(ctx context.Context, dir string) explain.Sources {
+	src := explain.Sources{Compiled: t.past.run.Started}
+	if s, err := scenarios.Find(dir, t.past.run.Scenario); err == nil {
+		src.Module, src.ModuleDir, _ = toolchain.Module(ctx, t.past.goVersion(), s.Program().Dir)
+	}
+	src.GOROOT, _ = toolchain.GOROOT(ctx, t.past.goVersion())
+	src.ModCache, _ = toolchain.ModCache(ctx)
+	return src
+}
+
+// passedError says that there is nothing to explain.
+type passedError struct{ past *pastTrial }
+
+func (e *passedError) Error() string {
+	return fmt.Sprintf("trial %d ended with %s: there is no crash to explain", e.past.trial.N, e.past.trial.Outcome)
+}
+
+// Hint says what to do about it.
+func (e *passedError) Hint() string {
+	return "`lab show " + e.past.run.ID + "` says which trials failed; `lab hunt` searches for one that does"
+}
