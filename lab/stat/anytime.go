@@ -21,17 +21,25 @@ import "math"
 // It needs more data than Stratified for the same p-value: that is the price of
 // looking.
 func Anytime(tables []Table) float64 {
-	var apart, null float64
+	null := 0.0
+	for _, t := range tables {
+		null += logLikelihood(t.A.plus(t.B))
+	}
+	return math.Min(1, math.Exp(null-logAlternative(tables)))
+}
+
+// logAlternative is the logarithm of the probability of the trials under the
+// alternative of Anytime.
+func logAlternative(tables []Table) float64 {
+	apart := 0.0
 	var a, b Count
 	for _, t := range tables {
 		apart += logMixture(t.A.K, t.A.N) + logMixture(t.B.K, t.B.N)
-		null += logLikelihood(t.A.plus(t.B))
 		a, b = a.plus(t.A), b.plus(t.B)
 	}
 	pooled := logMixture(a.K, a.N) + logMixture(b.K, b.N)
-	greater := math.Max(apart, pooled)
-	alternative := greater + math.Log((math.Exp(apart-greater)+math.Exp(pooled-greater))/2)
-	return math.Min(1, math.Exp(null-alternative))
+	greater, less := math.Max(apart, pooled), math.Min(apart, pooled)
+	return greater + math.Log1p(math.Exp(less-greater)) - math.Ln2
 }
 
 // logLikelihood is the logarithm of the greatest probability that any rate

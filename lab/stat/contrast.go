@@ -58,34 +58,33 @@ func (c *Contrast) Excluded() float64 {
 	return math.Max(math.Abs(c.Difference.Low), math.Abs(c.Difference.High))
 }
 
-// fixed sets Difference by the square-and-add method, for numbers of trials
-// fixed before: the distances of each rate's exact limits from its estimate add
-// like standard deviations (R. G. Newcombe, Statistics in Medicine 17, 1998;
-// G. Y. Zou, W. Huang and X. Zhang, Computational Statistics and Data Analysis
-// 53, 2009). With Clopper-Pearson's limits in the place of Wilson's it is
-// conservative.
-func (c *Contrast) fixed(level float64, limits func(Count, float64) Interval) {
-	var below, above float64
+// compare sets P and Difference, the latter such that it misses the truth with
+// a probability of at most miss.
+//
+// Difference is a profile likelihood interval: all mean differences that some
+// rates explain with a likelihood not too far below the greatest. If the numbers
+// of trials were fixed, the distance is Chernoff's, log(2/miss), which bounds
+// both tails of a binomial and is exact at 0 crashes; the usual one, from the
+// normal distribution, promises too much there. Each cell counts as a trial less
+// than it has, as in the unbiased estimate of a variance, or strata of a few
+// trials would exclude what they cannot. If they were not, the distance is that
+// from the likelihood of Anytime's alternative.
+func (c *Contrast) compare(miss float64, anytime bool) {
+	drop, spent := math.Log(2/miss), 1
+	c.P = 1
+	if anytime {
+		c.P, spent = Anytime(c.tables), 0
+		drop = -logAlternative(c.tables) - math.Log(miss)
+		for _, t := range c.tables {
+			drop += logLikelihood(t.A) + logLikelihood(t.B)
+		}
+	} else {
+		c.P = Stratified(c.tables)
+	}
+	pairs := make([]pair, len(c.tables))
 	for i, w := range weigh(c.tables) {
 		t := c.tables[i]
-		a, b := limits(t.A, level), limits(t.B, level)
-		below += square(w*(t.B.Rate()-b.Low)) + square(w*(a.High-t.A.Rate()))
-		above += square(w*(b.High-t.B.Rate())) + square(w*(t.A.Rate()-a.Low))
+		pairs[i] = pair{w, estimate{t.A.Rate(), float64(t.A.N - spent)}, estimate{t.B.Rate(), float64(t.B.N - spent)}}
 	}
-	d := c.Rates[1] - c.Rates[0]
-	c.Difference = Interval{math.Max(-1, d-math.Sqrt(below)), math.Min(1, d+math.Sqrt(above))}
-}
-
-func square(x float64) float64 { return x * x }
-
-// anytime sets Difference from intervals that hold the rates of all cells
-// together, whenever one stopped: whatever they allow.
-func (c *Contrast) anytime(level float64, limits func(Count, float64) Interval) {
-	var d Interval
-	for i, w := range weigh(c.tables) {
-		a, b := limits(c.tables[i].A, level), limits(c.tables[i].B, level)
-		d.Low += w * (b.Low - a.High)
-		d.High += w * (b.High - a.Low)
-	}
-	c.Difference = d
+	c.Difference = difference(pairs, drop)
 }

@@ -109,7 +109,7 @@ func Effects(axes []Axis, cells []Cell, o Options) []Effect {
 		}
 		effects = append(effects, e)
 	}
-	judge(effects, cells, o)
+	judge(effects, o)
 	for i := range effects {
 		effects[i].conclude(o)
 	}
@@ -185,7 +185,7 @@ func compare(axes []Axis, axis int, first, second string, strata []*stratum) Com
 }
 
 // judge tests all contrasts, in two families.
-func judge(effects []Effect, cells []Cell, o Options) {
+func judge(effects []Effect, o Options) {
 	var whole, sliced []*Contrast
 	for i := range effects {
 		for j := range effects[i].Comparisons {
@@ -202,39 +202,15 @@ func judge(effects []Effect, cells []Cell, o Options) {
 	if len(sliced) > 0 {
 		families = 2
 	}
-	sequence, exact := remember(Sequence), remember(ClopperPearson)
 	for _, family := range [][]*Contrast{whole, sliced} {
 		p := make([]float64, len(family))
 		for i, c := range family {
-			if o.Anytime {
-				c.P = Anytime(c.tables)
-				c.anytime(1-(1-Level)/float64(len(cells)), sequence)
-			} else {
-				c.P = Stratified(c.tables)
-				c.fixed(1-(1-Level)/families/float64(len(family)), exact)
-			}
+			c.compare((1-Level)/families/float64(len(family)), o.Anytime)
 			p[i] = c.P
 		}
 		for i, adjusted := range Holm(p) {
 			family[i].Adjusted = math.Min(1, families*adjusted)
 			family[i].Shown = family[i].Adjusted <= 1-Level
 		}
-	}
-}
-
-// remember computes each interval once: a cell is in many comparisons.
-func remember(interval func(k, n int, level float64) Interval) func(Count, float64) Interval {
-	type query struct {
-		Count
-		level float64
-	}
-	known := map[query]Interval{}
-	return func(c Count, level float64) Interval {
-		i, ok := known[query{c, level}]
-		if !ok {
-			i = interval(c.K, c.N, level)
-			known[query{c, level}] = i
-		}
-		return i
 	}
 }

@@ -33,7 +33,7 @@ func TestSentences(t *testing.T) {
 	}{
 		{"one matters, one does not", []Axis{procs, align}, []int{0, 0, 0, 79, 87, 77}, []string{
 			"gomaxprocs matters: 1 crashed 0/300, 2 crashed 243/300 (p < 1e-6)",
-			"mmap_align: no effect shown (p = 0.58); a mean difference of more than 14 points is excluded, where gomaxprocs=2 one of more than 27 points",
+			"mmap_align: no effect shown (p = 0.58); a mean difference of more than 15 points is excluded, where gomaxprocs=2 one of more than 31 points",
 		}},
 		{"only in one place", []Axis{procs, keys}, []int{0, 0, 0, 97}, []string{
 			"gomaxprocs matters where key_space=growing (1 crashed 0/100, 2 crashed 97/100, p < 1e-6); no effect shown where key_space=fixed (1 crashed 0/100, 2 crashed 0/100, p = 1, a difference of more than 6 points is excluded)",
