@@ -58,7 +58,7 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	record := journal.Run{
 		Started: time.Now().UTC(), Lab: labVersion(),
 		Scenario: m.Scenario.Name, Own: m.Scenario.Own, Matrix: e.file, Trials: m.Trials, Timeout: m.Timeout, Seed: m.Seed,
-		Engine: m.Engine, Shift: m.Shift, Isolation: m.Isolation, Search: m.Search, Axes: m.Axes, Cells: m.Cells(),
+		Engine: m.Engine, Shift: m.Shift, Isolation: m.Isolation, Search: m.Search, Axes: m.Varied(), Cells: m.Cells(),
 		Expect: m.Expect, Stop: m.Stop, Collect: m.Collect,
 		Kernel: journal.Kernel{Asked: k.Asked, Ran: k.Ran, StandIn: k.StandIn, Why: k.Why, Source: k.Manifest.Source},
 		Go:     a.cfg.Go, QEMU: version, Host: hostInfo(),

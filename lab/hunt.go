@@ -70,7 +70,8 @@ func (a *app) hunt(ctx context.Context, s *scenarios.Scenario, values map[string
 	if f.trials < 1 || f.enough < 1 || f.limit <= 0 {
 		return usageError{errors.New("--trials, --failures and --limit: want more than nothing"), ""}
 	}
-	m := &matrix.Matrix{Scenario: s, Trials: f.trials, Timeout: s.Timeout, Seed: f.seed, Shift: matrix.DefaultShift}
+	m := matrix.New(s)
+	m.Trials, m.Seed = f.trials, f.seed
 	m.Hunted()
 	for _, name := range s.ParamNames() {
 		if v, ok := values[name]; ok {
@@ -93,7 +94,8 @@ func (a *app) huntFor(ctx context.Context, p *pastTrial, f replayFlags) error {
 	if err != nil {
 		return err
 	}
-	m := &matrix.Matrix{Scenario: s, Trials: mostHunted, Timeout: p.run.Timeout, Seed: 1, Shift: matrix.DefaultShift}
+	m := matrix.New(s)
+	m.Trials, m.Timeout = mostHunted, p.run.Timeout
 	m.Hunted()
 	a.cfg.Go, a.cfg.Kernel = p.run.Go, p.run.Kernel.Asked
 	a.cfg.CPU, a.cfg.Memory = p.run.Guest.CPU, p.run.Guest.Memory

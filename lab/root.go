@@ -61,7 +61,7 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
 	config.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "print the QEMU command of each guest, ready to paste")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.tryCommand(), a.runCommand(), a.showCommand(), a.replayCommand(), a.huntCommand(), a.explainCommand(), a.buildCommand(), a.debugCommand(), a.doctorCommand(), a.configCommand())
+	root.AddCommand(a.tryCommand(), a.runCommand(), a.showCommand(), a.replayCommand(), a.huntCommand(), a.explainCommand(), a.buildCommand(), a.debugCommand(), a.doctorCommand(), a.configCommand(), a.schemaCommand())
 	root.SetArgs(goStyle(root, args))
 	root.SetIn(stdin)
 	root.SetOut(stdout)

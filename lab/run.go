@@ -1,9 +1,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -13,12 +14,11 @@ import (
 )
 
 type runFlags struct {
-	trials, guests    int
-	engine, isolation string
-	seed              uint64
-	verify            float64
-	yes               bool
-	json              bool
+	guests    int
+	set, only []string
+	verify    float64
+	yes       bool
+	json      bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -31,96 +31,112 @@ trials that have finished. A matrix is a file such as
 
   scenario: ghost-map
   trials: 100            # of each cell
-  axes:
-    gomaxprocs: [1, 2]   # a parameter of the scenario; also go, vcpus,
-                         # engine, shift and env.NAME
+  axes:                  # parameters of the scenario; also go, kernel, vcpus, cpu,
+    gomaxprocs: [1, 2]   # memory, engine, shift, isolation and env.NAME
+    mmap_align: [none, 2MiB, huge]
+  exclude:               # combinations that are left out
+    - {gomaxprocs: 1, mmap_align: [2MiB, huge]}
+  include:               # cells beside the combinations; an axis that one does
+    - {gomaxprocs: 4}    # not name has its default there
+  expect:                # what is claimed: exit code 1 where it is unmet
+    - {where: {gomaxprocs: 1}, crash: never}
+    - {where: {gomaxprocs: [2, 4]}, crash: ">= 20 %", signature: concurrent map}
+  stop: {width: 0.2}     # end a cell when its interval is this narrow
+  collect: [console]     # what is kept of trials
 
-Flags win over what the file says.`,
+Other keys are engine, isolation, timeout, shift, search and seed; ` + "`lab schema`" + ` prints
+all of them for editors.`,
 		Example: `  lab run scenarios/ghost-map/matrix.yaml
-  lab run matrix.yaml --trials 500 --go 1.24.6
+  lab run matrix.yaml --set trials=20 --set go=1.23.12,1.24.6 --only gomaxprocs=2
+  lab run matrix.yaml --set stop.first=crash --set 'exclude=[{go: 1.24.6}]'
   lab run matrix.yaml --kernel-source ~/src/linux --json > result.json`,
 		Args: exactly("a matrix file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, args[0], f) },
 	}
+	cmd.Flags().StringArrayVar(&f.set, "set", nil, "a `key=value` in the place of the file's: a key, or an axis with values and commas between them")
+	cmd.Flags().StringArrayVar(&f.only, "only", nil, "run cells with this `axis=value` only; commas between alternatives")
 	f.add(cmd.Flags())
 	return cmd
 }
 
 // add defines the flags of all verbs that run a matrix.
 func (f *runFlags) add(flags *pflag.FlagSet) {
-	flags.IntVarP(&f.trials, "trials", "n", 100, "`number` of trials of each cell")
+	flags.IntP(matrix.KeyTrials, "n", matrix.DefaultTrials, "`number` of trials of each cell")
+	flags.String(matrix.KeyEngine, matrix.Parallel, "`name` of the engine, parallel or deterministic")
+	flags.String(matrix.KeyIsolation, matrix.Fork, "`kind` of isolation, fork, process or boot")
+	flags.Uint64(matrix.KeySeed, 1, "`seed` of the order and of each trial")
 	flags.IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
-	flags.StringVar(&f.engine, "engine", matrix.Parallel, "`name` of the engine, parallel or deterministic")
-	flags.StringVar(&f.isolation, "isolation", matrix.Fork, "`kind` of isolation, fork, process or boot")
-	flags.Uint64Var(&f.seed, "seed", 1, "`seed` of the order and of each trial")
 	flags.Float64Var(&f.verify, "verify", 2, "`percentage` of deterministic trials that are run twice and compared")
 	flags.BoolVar(&f.yes, "yes", false, fmt.Sprintf("run a matrix of more than %d trials", matrix.Most))
 	flags.BoolVar(&f.json, "json", false, "print the result as one JSON document")
 }
 
+// keys are those of a matrix that have a flag, as far as it is given.
+func (f *runFlags) keys(flags *pflag.FlagSet) []matrix.Flag {
+	var set []matrix.Flag
+	for _, name := range []string{matrix.KeyTrials, matrix.KeyEngine, matrix.KeyIsolation, matrix.KeySeed} {
+		if x := flags.Lookup(name); x.Changed {
+			set = append(set, matrix.Flag{Name: name, Value: x.Value.String(), Words: "flag --" + name})
+		}
+	}
+	return set
+}
+
+// check checks the flags that are not a matrix's, and its size.
+func (f *runFlags) check(m *matrix.Matrix) error {
+	switch n := m.Size(); {
+	case f.guests < 0:
+		return usageError{fmt.Errorf("--guests: want at least 1, got %d", f.guests), ""}
+	case f.verify < 0 || f.verify > 100:
+		return usageError{fmt.Errorf("--verify: want a percentage, got %v", f.verify), ""}
+	case n > matrix.Most && !f.yes && m.Search == "":
+		return &matrix.SizeError{Trials: n}
+	}
+	return nil
+}
+
 func (a *app) run(cmd *cobra.Command, file string, f runFlags) error {
-	m, err := a.matrix(file)
+	m, err := a.matrix(file, cmd.Flags(), f)
 	if err != nil {
 		return err
 	}
-	if err := f.override(cmd, m); err != nil {
+	if err := f.check(m); err != nil {
 		return err
-	}
-	if n := m.Size(); n > matrix.Most && !f.yes {
-		return &matrix.SizeError{Trials: n}
 	}
 	_, err = a.execute(cmd.Context(), experiment{matrix: m, file: file, guests: f.guests, verify: f.verify / 100, json: f.json})
 	return err
 }
 
-// override puts the flags given in the place of the file's values.
-func (f runFlags) override(cmd *cobra.Command, m *matrix.Matrix) error {
-	changed := cmd.Flags().Changed
-	wrong := func(flag, want string, got any) error {
-		return usageError{fmt.Errorf("--%s: want %s, got %v", flag, want, got), ""}
-	}
-	if m.Search == matrix.Hunt && (changed("engine") || changed("isolation")) {
-		return usageError{errors.New("--engine, --isolation: the matrix is a hunt (search: hunt), which chooses them"), ""}
-	}
-	if changed("trials") {
-		if f.trials < 1 {
-			return wrong("trials", "at least 1", f.trials)
-		}
-		m.Trials = f.trials
-	}
-	if changed("engine") {
-		if f.engine != matrix.Parallel && f.engine != matrix.Deterministic {
-			return wrong("engine", "parallel or deterministic", f.engine)
-		}
-		m.Engine = f.engine
-	}
-	if changed("isolation") {
-		switch f.isolation {
-		case matrix.Fork, matrix.Process, matrix.Boot:
-			m.Isolation = f.isolation
-		default:
-			return wrong("isolation", "fork, process or boot", f.isolation)
-		}
-	}
-	if changed("seed") {
-		m.Seed = f.seed
-	}
-	if f.guests < 0 {
-		return wrong("guests", "at least 1", f.guests)
-	}
-	if f.verify < 0 || f.verify > 100 {
-		return wrong("verify", "a percentage", f.verify)
-	}
-	return nil
-}
-
-// matrix reads a matrix file and the scenario it names.
-func (a *app) matrix(file string) (*matrix.Matrix, error) {
+// matrix reads a matrix file, with what the flags say in the place of its keys.
+func (a *app) matrix(file string, flags *pflag.FlagSet, f runFlags) (*matrix.Matrix, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, usageError{err, "name a matrix file, such as scenarios/ghost-map/matrix.yaml"}
 	}
-	return matrix.Parse(file, text, func(name string) (*scenarios.Scenario, error) {
-		return scenarios.Find(a.cfg.Scenarios, name)
-	})
+	opt := matrix.Options{Find: scenarios.In(a.cfg.Scenarios), Presets: a.presets(), Set: f.keys(flags)}
+	for _, list := range []struct {
+		flag string
+		args []string
+		to   *[]matrix.Flag
+	}{{"set", f.set, &opt.Set}, {"only", f.only, &opt.Only}} {
+		for _, arg := range list.args {
+			name, value, ok := strings.Cut(arg, "=")
+			if !ok {
+				return nil, usageError{fmt.Errorf("--%s: want name=value, got %q", list.flag, arg), "`lab run --help` has examples"}
+			}
+			*list.to = append(*list.to, matrix.Flag{Name: name, Value: value, Words: "flag --" + list.flag + " " + arg})
+		}
+	}
+	return matrix.Parse(file, text, opt)
+}
+
+// presets are the values of the lab's axes where a matrix names none.
+func (a *app) presets() map[string]string {
+	return map[string]string{
+		matrix.AxisGo:     a.cfg.Go,
+		matrix.AxisKernel: a.cfg.Kernel,
+		matrix.AxisVCPUs:  strconv.Itoa(a.cfg.CPUs),
+		matrix.AxisCPU:    a.cfg.CPU,
+		matrix.AxisMemory: strconv.Itoa(a.cfg.Memory) + "M",
+	}
 }

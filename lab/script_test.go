@@ -70,10 +70,8 @@ func TestHelpsMatrix(t *testing.T) {
 	if code != exitOK || !found {
 		t.Fatalf("no matrix in\n%s", help)
 	}
-	m, err := matrix.Parse("help", []byte(text), func(name string) (*scenarios.Scenario, error) {
-		return scenarios.Find("../scenarios", name)
-	})
-	if err != nil || len(m.Cells()) != 2 {
+	m, err := matrix.Parse("help", []byte(text), matrix.Options{Find: scenarios.In("../scenarios")})
+	if err != nil || len(m.Cells()) != 5 {
 		t.Errorf("%v\n%s", err, text)
 	}
 }

@@ -113,20 +113,28 @@ func (a *app) try(cmd *cobra.Command, pattern string, args []string, f tryFlags)
 	if err != nil {
 		return err
 	}
-	m := matrix.New(scenarios.Of(p, f.timeout))
+	opt := matrix.Options{Presets: a.presets(), Set: f.keys(cmd.Flags())}
+	if f.hunt {
+		opt.Set = append(opt.Set, matrix.Flag{Name: matrix.KeySearch, Value: matrix.Hunt, Words: "flag --hunt"})
+	}
+	m, err := matrix.Of(scenarios.Of(p, f.timeout), opt)
+	if err != nil {
+		return err
+	}
 	if err := f.vary(m); err != nil {
 		return err
 	}
 	if f.hunt {
-		m.Hunted()
-		m.Trials = mostHunted
+		if !cmd.Flags().Changed(matrix.KeyTrials) {
+			m.Trials = mostHunted
+		}
 		for _, axis := range m.Axes {
 			if matrix.HuntChooses(axis.Name) {
 				return usageError{fmt.Errorf("--hunt: it chooses %s itself", axis.Name), ""}
 			}
 		}
 	}
-	if err := f.override(cmd, m); err != nil {
+	if err := f.check(m); err != nil {
 		return err
 	}
 	if f.timeout <= 0 {
@@ -134,9 +142,6 @@ func (a *app) try(cmd *cobra.Command, pattern string, args []string, f tryFlags)
 	}
 	if f.hunt {
 		return a.carryOutHunt(cmd.Context(), m, runner.Failed, huntFlags{enough: 1, limit: f.limit, guests: f.guests, json: f.json})
-	}
-	if n := m.Size(); n > matrix.Most && !f.yes {
-		return &matrix.SizeError{Trials: n}
 	}
 	dir, err := a.execute(cmd.Context(), experiment{matrix: m, guests: f.guests, verify: f.verify / 100, json: f.json})
 	if err != nil {

@@ -70,6 +70,11 @@ func Find(dir, name string) (*Scenario, error) {
 	return nil, &NotFoundError{Name: name, Dir: dir, Known: Names(dir)}
 }
 
+// In returns Find for the scenarios of a folder.
+func In(dir string) func(name string) (*Scenario, error) {
+	return func(name string) (*Scenario, error) { return Find(dir, name) }
+}
+
 // Names returns the scenarios in dir, sorted.
 func Names(dir string) []string {
 	files, _ := filepath.Glob(filepath.Join(dir, "*", "scenario.yaml"))

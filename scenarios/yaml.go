@@ -81,8 +81,8 @@ func ParseYAML(file string, text []byte) (node ast.Node, err error) {
 		}
 		for _, doc := range f.Docs {
 			if node != nil && doc.Body != nil {
-				at := doc.Body.GetToken().Position
-				return &PlaceError{Line: at.Line, Col: at.Column, Err: errors.New("want one document, got another after ---")}
+				at := doc.Start.Position
+				return &PlaceError{Line: at.Line, Col: at.Column, Err: errors.New("want one document, got another that begins here")}
 			}
 			if doc.Body != nil {
 				node = doc.Body
@@ -141,6 +141,9 @@ func plain(msg string) string {
 			want = typ
 		}
 		return fmt.Sprintf("want %s, got %s", kindName(want), kindName(got))
+	}
+	if strings.HasPrefix(msg, "invalid header option") {
+		return "text that begins with > or | needs quotes"
 	}
 	if got, want, ok := strings.Cut(strings.TrimSuffix(msg, " is expected"), " was used where "); ok {
 		return fmt.Sprintf("want a %s, got a %s", want, got)

@@ -53,18 +53,22 @@ const (
 	Sometimes = "sometimes"
 )
 
-var claimPattern = regexp.MustCompile(`^(<=|>=|<|>) *([0-9.]+) *(%?)$`)
+var (
+	claimPattern = regexp.MustCompile(`^(never|always|sometimes|(<=|>=|<|>) *(` + number + `) *(%?))$`)
+	ratePattern  = regexp.MustCompile(`^(` + number + `) *(%?)$`)
+)
+
+const number = `[0-9]+(?:\.[0-9]+)?`
 
 // ParseClaim reads "never", "always", "sometimes", or a comparison with a rate
 // such as ">= 50 %" or ">= 0.5".
 func ParseClaim(text string) (Claim, error) {
-	switch text {
-	case Never, Always, Sometimes:
-		return Claim{Word: text}, nil
-	}
 	if m := claimPattern.FindStringSubmatch(text); m != nil {
-		if rate, err := parseRate(m[2] + m[3]); err == nil {
-			return Claim{m[1], rate}, nil
+		if m[2] == "" {
+			return Claim{Word: text}, nil
+		}
+		if rate, err := parseRate(m[3] + m[4]); err == nil {
+			return Claim{m[2], rate}, nil
 		}
 	}
 	return Claim{}, fmt.Errorf(`want never, always, sometimes or a comparison such as ">= 50 %%", got %q`, text)
@@ -72,15 +76,16 @@ func ParseClaim(text string) (Claim, error) {
 
 // parseRate reads "50 %" or "0.5".
 func parseRate(text string) (float64, error) {
-	number, isPercent := strings.CutSuffix(text, "%")
-	rate, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if isPercent {
-		rate /= 100
+	if m := ratePattern.FindStringSubmatch(text); m != nil {
+		rate, _ := strconv.ParseFloat(m[1], 64)
+		if m[2] != "" {
+			rate /= 100
+		}
+		if rate <= 1 {
+			return rate, nil
+		}
 	}
-	if err != nil || !(rate >= 0 && rate <= 1) {
-		return 0, fmt.Errorf("want a rate such as 50 %% or 0.5, got %q", text)
-	}
-	return rate, nil
+	return 0, fmt.Errorf("want a rate such as 50 %% or 0.5, got %q", text)
 }
 
 func (c Claim) String() string {

@@ -1,35 +1,19 @@
-// Package matrix turns a matrix file into a plan: cells, and trials in the order
-// in which they are to run. It reads no files and starts nothing.
+// Package matrix turns a matrix file into a plan: cells, trials in the order in
+// which they are to run, and what is claimed of them. It reads no files and
+// starts nothing.
 package matrix
 
 import (
 	"fmt"
 	"math/rand/v2"
-	"regexp"
-	"sort"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 
-	"ghostlab/lab/toolchain"
 	"ghostlab/scenarios"
 )
 
 // Most is the number of trials that needs a "yes": about an hour's work.
 const Most = 100_000
-
-// Axes of the lab itself, beside the scenario's parameters. Environment
-// variables of the program are axes too: env.NAME.
-const (
-	AxisGo     = "go"     // the program's toolchain, such as 1.21.6
-	AxisVCPUs  = "vcpus"  // of the guest
-	AxisEngine = "engine" // Parallel or Deterministic
-	AxisShift  = "shift"  // of the deterministic engine
-	EnvPrefix  = "env."
-)
-
-// labAxes are the lab's own, as an error message lists them.
-var labAxes = []string{AxisGo, AxisVCPUs, AxisEngine, AxisShift}
 
 // Engines.
 const (
@@ -47,6 +31,9 @@ const (
 	Boot    = "boot"    // each trial boots a guest
 )
 
+// DefaultTrials are those of each cell where a matrix does not say.
+const DefaultTrials = 100
+
 // Matrix is an experiment: a scenario, axes, and how often.
 type Matrix struct {
 	Scenario *scenarios.Scenario
@@ -56,297 +43,69 @@ type Matrix struct {
 	Timeout time.Duration
 	// Seed orders the trials, and each trial's own seed comes from it.
 	Seed uint64
-	// Engine and Shift are those of cells without an axis of that name.
+	// Engine, Shift and Isolation are those of cells without an axis of that
+	// name.
 	Engine    string
 	Shift     int
 	Isolation string
 	// Search, when Hunt, leaves each trial's schedule to a search for failures.
 	Search string
-	Axes   []Axis
+	// Axes span the cells: each combination of values but those that Exclude
+	// matches, and those of Include beside them.
+	Axes    []Axis
+	Exclude []Pattern
+	Include []map[string]string
+	// Only, where there are any, leaves the cells that all of them match.
+	Only   []Pattern
 	Expect []Expectation
 	// Stop ends cells early; Trials is then the most that one gets.
 	Stop    Stop
 	Collect Collect
-}
 
-// Axis is a parameter and the values it takes, in the file's order.
-type Axis struct {
-	Name   string   `json:"name"`
-	Values []string `json:"values"`
+	presets map[string]string
 }
 
 // New is the matrix of a scenario alone: one cell, and the defaults of a file.
 func New(s *scenarios.Scenario) *Matrix {
-	return &Matrix{Scenario: s, Trials: 100, Timeout: s.Timeout, Seed: 1, Engine: Parallel, Shift: DefaultShift, Isolation: Fork, Collect: DefaultCollect()}
+	return &Matrix{
+		Scenario: s, Timeout: s.Timeout, Trials: DefaultTrials, Seed: 1,
+		Engine: Parallel, Shift: DefaultShift, Isolation: Fork, Collect: DefaultCollect(),
+	}
 }
 
 // Vary adds an axis.
 func (m *Matrix) Vary(name string, values ...string) error {
-	for _, a := range m.Axes {
-		if a.Name == name {
-			return fmt.Errorf("axis %q: it is there twice", name)
-		}
+	f, v := axesForm(m.Scenario), value{from: &source{}, text: name}
+	x, ok := f.field(name)
+	if !ok {
+		return f.unknownKey(v, "")
 	}
-	a := axis{name: scenarios.Scalar{Text: name}}
-	for _, v := range values {
-		a.values = append(a.values, scenarios.Scalar{Text: v})
+	if slices.ContainsFunc(m.Axes, func(a Axis) bool { return a.Name == name }) {
+		return v.fail("axis %q: it is there twice", name)
 	}
-	var p parser
-	m.Axes = append(m.Axes, p.axis(m.Scenario, a))
-	return p.err
-}
-
-// Parse reads a matrix. find loads the scenario it names. Errors are
-// *scenarios.PlaceErrors where they have a place.
-func Parse(name string, text []byte, find func(scenario string) (*scenarios.Scenario, error)) (*Matrix, error) {
-	f, err := decode(name, text)
-	if err != nil {
-		return nil, err
+	if _, err := x.form.readTexts(v, f.labelOf("", name), values); err != nil {
+		return err
 	}
-	p := parser{name: name}
-	if f.Scenario.Text == "" {
-		return nil, p.fail(f.Scenario, "scenario: want a name")
-	}
-	s, err := find(f.Scenario.Text)
-	if err != nil {
-		return nil, err
-	}
-	m := New(s)
-	p.integer("trials", f.Trials, 1, &m.Trials)
-	p.duration("timeout", f.Timeout, &m.Timeout)
-	p.seed(f.Seed, &m.Seed)
-	p.choice("engine", f.Engine, []string{Parallel, Deterministic}, &m.Engine)
-	p.choice("isolation", f.Isolation, []string{Fork, Process, Boot}, &m.Isolation)
-	if f.Shift != nil {
-		if err := checkShift(f.Shift.Text); err != nil {
-			return nil, p.fail(*f.Shift, "shift: %w", err)
-		}
-		m.Shift, _ = strconv.Atoi(f.Shift.Text)
-	}
-	p.choice("search", f.Search, []string{Hunt}, &m.Search)
-	if m.Search == Hunt {
-		p.hunted(f, m)
-	}
-	for _, a := range f.Axes {
-		m.Axes = append(m.Axes, p.axis(m.Scenario, a))
-	}
-	return m, p.err
-}
-
-// hunted checks that the file does not fix what the hunt is to choose.
-func (p *parser) hunted(f *file, m *Matrix) {
-	if f.Engine != nil && m.Engine == Parallel {
-		p.fail(*f.Engine, "engine: a hunt needs the deterministic engine, whose trials can be replayed")
-	}
-	if f.Isolation != nil && m.Isolation != Process {
-		p.fail(*f.Isolation, "isolation: a hunt's trials share guests (process)")
-	}
-	for _, a := range f.Axes {
-		if HuntChooses(a.name.Text) {
-			p.fail(a.name, "axis %q: the hunt chooses it", a.name.Text)
-		}
-	}
-	m.Hunted()
+	m.Axes = append(m.Axes, Axis{name, values})
+	return nil
 }
 
 // HuntChooses says whether an axis is a knob of the hunt's.
 func HuntChooses(axis string) bool {
-	return axis == AxisEngine || axis == AxisShift || axis == AxisVCPUs
+	return axis == AxisEngine || axis == AxisShift || axis == AxisVCPUs || axis == AxisIsolation
 }
 
 // Hunted makes the matrix one whose trials are schedules of a hunt.
 func (m *Matrix) Hunted() { m.Search, m.Engine, m.Isolation = Hunt, Deterministic, Process }
 
-// parser keeps the first error.
-type parser struct {
-	name string
-	err  error
-}
-
-func (p *parser) fail(at scenarios.Scalar, format string, args ...any) error {
-	if p.err == nil {
-		p.err = &scenarios.PlaceError{File: p.name, Line: at.Line, Col: at.Col, Err: fmt.Errorf(format, args...)}
-	}
-	return p.err
-}
-
-func (p *parser) integer(key string, s *scenarios.Scalar, least int, v *int) {
-	if s == nil {
-		return
-	}
-	n, err := strconv.Atoi(s.Text)
-	if err != nil || n < least {
-		p.fail(*s, "%s: want an integer of at least %d, got %q", key, least, s.Text)
-		return
-	}
-	*v = n
-}
-
-func (p *parser) seed(s *scenarios.Scalar, v *uint64) {
-	if s == nil {
-		return
-	}
-	n, err := strconv.ParseUint(s.Text, 10, 64)
-	if err != nil {
-		p.fail(*s, "seed: want an integer from 0 on, got %q", s.Text)
-	}
-	*v = n
-}
-
-func (p *parser) duration(key string, s *scenarios.Scalar, v *time.Duration) {
-	if s == nil {
-		return
-	}
-	d, err := time.ParseDuration(s.Text)
-	if err != nil || d <= 0 {
-		p.fail(*s, "%s: want a duration such as 10s, got %q", key, s.Text)
-		return
-	}
-	*v = d
-}
-
-func (p *parser) choice(key string, s *scenarios.Scalar, values []string, v *string) {
-	if s == nil {
-		return
-	}
-	for _, c := range values {
-		if s.Text == c {
-			*v = c
-			return
-		}
-	}
-	p.fail(*s, "%s: want %s, got %q", key, strings.Join(values, " or "), s.Text)
-}
-
-func (p *parser) axis(s *scenarios.Scenario, a axis) Axis {
-	out := Axis{Name: a.name.Text}
-	check, ok := checkOf(s, out.Name)
-	if !ok {
-		err := p.fail(a.name, "axis %q: neither a parameter of %s nor one of the lab's", out.Name, s.Name)
-		known := append(s.ParamNames(), labAxes...)
-		if place, ok := err.(*scenarios.PlaceError); ok && place.Advice == "" {
-			if near := scenarios.Nearest(out.Name, known); near != "" {
-				place.Advice = fmt.Sprintf("did you mean %q?", near)
-			} else {
-				place.Advice = "there are: " + strings.Join(known, ", ") + ", env.NAME"
-			}
-		}
-		return out
-	}
-	seen := map[string]bool{}
-	for _, v := range a.values {
-		if err := check(v.Text); err != nil {
-			p.fail(v, "axis %q: %w", out.Name, err)
-		}
-		if seen[v.Text] {
-			p.fail(v, "axis %q: %q is there twice", out.Name, v.Text)
-		}
-		seen[v.Text] = true
-		out.Values = append(out.Values, v.Text)
-	}
-	return out
-}
-
-var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
-// checkOf returns the check for values of an axis.
-func checkOf(s *scenarios.Scenario, name string) (func(string) error, bool) {
-	if p, ok := s.Params[name]; ok {
-		return p.Check, true
-	}
-	switch env, isEnv := strings.CutPrefix(name, EnvPrefix); {
-	case name == AxisGo:
-		return toolchain.CheckVersion, true
-	case name == AxisVCPUs:
-		return between(1, 8), true
-	case name == AxisShift:
-		return checkShift, true
-	case name == AxisEngine:
-		return func(v string) error {
-			if v != Parallel && v != Deterministic {
-				return fmt.Errorf("want %s or %s, got %q", Parallel, Deterministic, v)
-			}
-			return nil
-		}, true
-	case isEnv && envName.MatchString(env):
-		return func(string) error { return nil }, true
-	}
-	return nil, false
-}
-
-func between(least, most int) func(string) error {
-	return func(v string) error {
-		if n, err := strconv.Atoi(v); err != nil || n < least || n > most {
-			return fmt.Errorf("want %d to %d, got %q", least, most, v)
-		}
-		return nil
-	}
-}
-
-// Cell is one combination of axis values.
-type Cell struct {
-	// Index is its place in the plan, from 0.
-	Index int `json:"index"`
-	// Axes are the values by axis name.
-	Axes map[string]string `json:"axes"`
-}
-
-// Label names the cell by the values of the given axes.
-func (c Cell) Label(axes []Axis) string {
-	var parts []string
-	for _, a := range axes {
-		parts = append(parts, a.Name+"="+c.Axes[a.Name])
-	}
-	if parts == nil {
-		return "all"
-	}
-	return strings.Join(parts, " ")
-}
-
-// Env returns the environment variables that the cell sets, sorted.
-func (c Cell) Env() []string {
-	var env []string
-	for name, v := range c.Axes {
-		if n, ok := strings.CutPrefix(name, EnvPrefix); ok {
-			env = append(env, n+"="+v)
-		}
-	}
-	sort.Strings(env)
-	return env
-}
-
-// Cells returns the product of all axes; the last axis varies fastest.
-func (m *Matrix) Cells() []Cell {
-	cells := []Cell{{Axes: map[string]string{}}}
-	for _, a := range m.Axes {
-		var next []Cell
-		for _, c := range cells {
-			for _, v := range a.Values {
-				values := map[string]string{a.Name: v}
-				for k, w := range c.Axes {
-					values[k] = w
-				}
-				next = append(next, Cell{Axes: values})
-			}
-		}
-		cells = next
-	}
-	for i := range cells {
-		cells[i].Index = i
-	}
-	return cells
-}
-
-// Size is the number of trials.
+// Size is the number of trials, or, where that is beyond all reason, some number
+// beyond Most.
 func (m *Matrix) Size() int {
-	n := m.Trials
-	for _, a := range m.Axes {
-		n *= len(a.Values)
-		if n > 1<<40 {
-			return 1 << 40
-		}
+	cells := len(m.Cells())
+	if m.Trials > 1<<40/max(cells, 1) {
+		return 1 << 40
 	}
-	return n
+	return m.Trials * cells
 }
 
 // Order returns the cell of each trial, in the order of their numbers. All

@@ -17,8 +17,6 @@ const MaxShift = 9
 // some 100 MIPS.
 const DefaultShift = 3
 
-var checkShift = between(0, MaxShift)
-
 // Schedule is what decides how a trial's threads interleave. It is recorded with
 // each trial; in the deterministic engine the same schedule gives the same trial.
 type Schedule struct {
@@ -84,14 +82,6 @@ func (m *Matrix) Hunting(n int, knobs Schedule) Schedule {
 
 func phase(seed uint64) time.Duration {
 	return time.Duration(draw(seed, 0, "phase") % uint64(phaseMost))
-}
-
-// EngineOf is the engine of a cell.
-func (m *Matrix) EngineOf(c Cell) string {
-	if v, ok := c.Axes[AxisEngine]; ok {
-		return v
-	}
-	return m.Engine
 }
 
 // draw derives a number from a seed: never zero, and one that JSON readers keep

@@ -31,6 +31,8 @@ const (
 	Core     = "core"      // a core dump of the crashed program
 )
 
+var evidence = []string{Console, Faults, GuestLog, Stacks, Core}
+
 // Collect says what is kept of trials, beside their records.
 type Collect struct {
 	Evidence []string `json:"evidence"`

@@ -21,9 +21,7 @@ import (
 // axes.
 func racing(t *testing.T, text string) Job {
 	t.Helper()
-	m, err := matrix.Parse("test.yaml", []byte("scenario: ghost-map\n"+text), func(name string) (*scenarios.Scenario, error) {
-		return scenarios.Find("../../scenarios", name)
-	})
+	m, err := matrix.Parse("test.yaml", []byte("scenario: ghost-map\n"+text), matrix.Options{Find: scenarios.In("../../scenarios")})
 	if err != nil {
 		t.Fatal(err)
 	}

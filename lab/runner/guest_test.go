@@ -25,9 +25,7 @@ import (
 func plan(t *testing.T, isolation string, trials int, how ...string) Job {
 	t.Helper()
 	text := fmt.Sprintf("scenario: misbehave\ntrials: %d\nisolation: %s\naxes:\n  how: [%s]\n", trials, isolation, strings.Join(how, ", "))
-	m, err := matrix.Parse("test.yaml", []byte(text), func(name string) (*scenarios.Scenario, error) {
-		return scenarios.Find("testdata", name)
-	})
+	m, err := matrix.Parse("test.yaml", []byte(text), matrix.Options{Find: scenarios.In("testdata")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -150,7 +150,10 @@ func environ(version string, extra ...string) []string {
 	return append(append(os.Environ(), "GOTOOLCHAIN="+name), extra...)
 }
 
-var versionPattern = regexp.MustCompile(`^1\.[0-9]+(\.[0-9]+)?((rc|beta)[0-9]+)?$`)
+// VersionPattern is the regular expression of what CheckVersion takes.
+const VersionPattern = `^1\.[0-9]+(\.[0-9]+)?((rc|beta)[0-9]+)?$`
+
+var versionPattern = regexp.MustCompile(VersionPattern)
 
 // CheckVersion says whether s names a Go release, such as "1.21.6". Releases
 // before 1.21 do not come as modules.

@@ -1,0 +1,106 @@
+package matrix
+
+import (
+	"strings"
+	"testing"
+)
+
+const base = `
+scenario: ghost-map
+trials: 7
+axes:
+  gomaxprocs: [1, 2]
+  mmap_align: [none, 2MiB]
+exclude: [{gomaxprocs: 1, mmap_align: 2MiB}]
+include: [{gomaxprocs: 4}]
+expect:
+  - {where: {gomaxprocs: 1}, crash: never}
+  - {where: {gomaxprocs: 2}, crash: sometimes}
+collect: [console]
+`
+
+// set makes the flags of "name=value" arguments.
+func set(args ...string) []Flag {
+	var flags []Flag
+	for _, arg := range args {
+		name, value, _ := strings.Cut(arg, "=")
+		flags = append(flags, Flag{name, value, "flag --x " + arg})
+	}
+	return flags
+}
+
+func TestFlagsTakeTheFilesPlace(t *testing.T) {
+	for _, c := range []struct {
+		set, only []string
+		want      []string
+		check     func(*Matrix) bool
+	}{
+		{nil, nil, []string{"gomaxprocs=1 mmap_align=none", "gomaxprocs=2 mmap_align=none", "gomaxprocs=2 mmap_align=2MiB", "gomaxprocs=4 mmap_align=none"},
+			func(m *Matrix) bool { return m.Trials == 7 && len(m.Expect) == 2 }},
+		{[]string{"trials=9", "axes.gomaxprocs=2,3", "mmap_align=[none]"}, nil,
+			[]string{"gomaxprocs=2 mmap_align=none", "gomaxprocs=3 mmap_align=none", "gomaxprocs=4 mmap_align=none"},
+			func(m *Matrix) bool { return m.Trials == 9 && len(m.Expect) == 1 }}, // of a cell that is gone nothing is claimed
+		{[]string{"gomaxprocs=4"}, nil, []string{"gomaxprocs=4 mmap_align=none", "gomaxprocs=4 mmap_align=2MiB"}, nil},
+		{[]string{"env.A=x=1,y", "gomaxprocs=1"}, nil,
+			[]string{"gomaxprocs=1 mmap_align=none env.A=x=1", "gomaxprocs=1 mmap_align=none env.A=y", "gomaxprocs=4 mmap_align=none"}, nil},
+		{[]string{"stop.width=5 %", "stop.first=hang,crash", "collect.passes=2", "expect=[{pass: always}]", "timeout=3s"}, []string{"gomaxprocs=1"},
+			[]string{"gomaxprocs=1 mmap_align=none"},
+			func(m *Matrix) bool {
+				return m.Stop.Width == 0.05 && m.Stop.Ends("hang") && m.Collect.Passes == 2 && m.Collect.Keeps(Console) && !m.Collect.Keeps(Faults) &&
+					m.Timeout.Seconds() == 3 && m.Expect[0].Claim.Word == Always
+			}},
+		{nil, []string{"gomaxprocs=1,4", "mmap_align=none"}, []string{"gomaxprocs=1 mmap_align=none", "gomaxprocs=4 mmap_align=none"}, nil},
+	} {
+		opt := options
+		opt.Set, opt.Only = set(c.set...), set(c.only...)
+		m := parsed(t, base, opt)
+		wantLabels(t, m, c.want...)
+		if c.check != nil && !c.check(m) {
+			t.Errorf("%q %q: %+v", c.set, c.only, m)
+		}
+	}
+}
+
+func TestWrongFlags(t *testing.T) {
+	for _, c := range []struct{ set, only, want, hint string }{
+		{"trials=two", "", `trials: want an integer, got "two" (flag --x trials=two)`, ""},
+		{"trails=2", "", `neither a key of a matrix nor an axis: "trails" (flag --x trails=2)`, `did you mean "trials"?`},
+		{"gomaxproc=2", "", `neither a key of a matrix nor an axis: "gomaxproc"`, `did you mean "gomaxprocs"?`},
+		{"axes.gomaxproc=2", "", `neither a key of a matrix nor an axis: "axes.gomaxproc"`, `did you mean "gomaxprocs"?`},
+		{"gomaxprocs=0", "", `axis "gomaxprocs": want at least 1, got 0 (flag --x gomaxprocs=0)`, ""},
+		{"gomaxprocs=1,,2", "", `axis "gomaxprocs": want an integer, got ""`, ""},
+		{"gomaxprocs=", "", `axis "gomaxprocs": want an integer, got ""`, ""},
+		{"mmap_align=2MB", "", `got "2MB" (flag`, `did you mean "2MiB"?`},
+		{"stop=soon", "", `stop: want a map, got "soon" (flag`, ""},
+		{"stop.widht=1", "", `neither a key of a matrix nor an axis: "stop.widht"`, `did you mean "width"?`},
+		{"exclude=[{gomaxprocs: 9}]", "", `exclude: no cell has gomaxprocs=9 (flag`, ""},
+		{"exclude=[{", "", `(flag --x exclude=[{`, ""},
+		{"scenario=split-sp", "", `the scenario is the file's to name`, ""},
+		{"", "gomaxprocs=3", `only: no cell has gomaxprocs=3 (flag --x gomaxprocs=3)`, `did you mean "1"?`},
+		{"", "gomaxproc=2", `axis "gomaxproc": neither`, `did you mean "gomaxprocs"?`},
+		{"", "populate=true", `only: no cell has the axis "populate"`, "there are: gomaxprocs, mmap_align"},
+		{"", "gomaxprocs=1 mmap_align=2MiB", `axis "gomaxprocs": want an integer`, ""},
+	} {
+		opt := options
+		if c.set != "" {
+			opt.Set = set(c.set)
+		}
+		if c.only != "" {
+			opt.Only = set(c.only)
+		}
+		_, err := Parse("m.yaml", []byte(base), opt)
+		checkError(t, c.set+c.only, err, c.want, c.hint)
+	}
+	opt := options
+	opt.Only = set("gomaxprocs=1", "mmap_align=2MiB")
+	_, err := Parse("m.yaml", []byte(base), opt)
+	checkError(t, "two that exclude each other", err, "only: no cell has mmap_align=2MiB (flag --x mmap_align=2MiB)", "")
+}
+
+// A flag does not mend a file that is wrong.
+func TestTheFileIsRightByItself(t *testing.T) {
+	opt := options
+	opt.Set = set("trials=2")
+	_, err := Parse("m.yaml", []byte(ofGhostMap+"trials: two\n"), opt)
+	checkError(t, "trials", err, "(m.yaml:2:9)", "")
+}
