@@ -9,6 +9,7 @@ import (
 	"ghostlab/images"
 	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
+	"ghostlab/lab/live"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/progress"
 	"ghostlab/lab/qemu"
@@ -88,6 +89,7 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	if job.Folder, err = journal.Create(a.cfg.Runs, record); err != nil {
 		return "", err
 	}
+	a.events.Plan(record, job.Folder.Dir())
 	runErr := a.carryOut(ctx, job, e.hunt, out)
 	if err := job.Folder.Close(); err != nil {
 		runErr = errors.Join(runErr, err)
@@ -98,23 +100,30 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 
 // carryOut runs the job with its progress on the terminal.
 func (a *app) carryOut(ctx context.Context, job runner.Job, h *hunting, out *progress.Output) error {
-	live := newCellProgress(out, job.Matrix, job.Cells)
-	defer live.end()
-	job.Trial = live.trial
+	m := job.Matrix
+	view := live.New(out, live.Plan{Title: m.Scenario.Name, Axes: m.Axes, Cells: job.Cells, Trials: m.Trials, Hunt: h != nil})
+	defer view.End()
+	job.Trial = func(t journal.Trial) {
+		view.Trial(t)
+		a.events.Trial(t)
+		if h != nil && h.wanted(t) {
+			h.found = append(h.found, t)
+		}
+	}
 	if h != nil {
 		limited, cancel := context.WithTimeoutCause(ctx, h.limit, errLimit)
 		defer cancel()
 		ctx = limited
-		job.Trial = func(t journal.Trial) {
-			live.trial(t)
-			if h.wanted(t) {
-				h.found = append(h.found, t)
-			}
-		}
 	}
-	job.Notice = func(text string) { out.Printf("%s", text) }
+	job.Notice = func(text string) {
+		out.Printf("%s", text)
+		a.events.Trouble(text)
+	}
 	if a.verbose {
-		job.Boot = func(byHand string) { out.Printf("%s", byHand) }
+		job.Boot = func(byHand string) {
+			out.Printf("%s", byHand)
+			a.events.Guest(byHand)
+		}
 	}
 	err := runner.Run(ctx, job)
 	if errors.Is(err, context.DeadlineExceeded) && context.Cause(ctx) == errLimit {

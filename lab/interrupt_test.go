@@ -19,7 +19,7 @@ import (
 )
 
 // bar matches any part of a progress bar.
-var bar = regexp.MustCompile(`\[[=>-]+\]|[0-9]+ % [0-9]+/|[0-9] failed`)
+var bar = regexp.MustCompile(`\[[=>-]+\]|[0-9]+ % [0-9]+/|[0-9]+/[0-9]+ trials`)
 
 func TestCtrlCKeepsWhatIsDone(t *testing.T) {
 	program, runs := binary(t), t.TempDir()

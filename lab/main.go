@@ -27,11 +27,6 @@ func main() {
 // exec runs one command line and returns its exit code.
 func exec(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	err := run(ctx, args, stdin, stdout, stderr)
-	if err != nil && ctx.Err() != nil && !errors.As(err, new(silentError)) {
-		// Ctrl-C on a terminal ends lab's children too: what became of them is
-		// not the cause.
-		err = ctx.Err()
-	}
 	if err != nil && !errors.As(err, new(silentError)) {
 		complain(stderr, err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"ghostlab/kernels"
 	"ghostlab/lab/config"
+	"ghostlab/lab/live"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/progress"
 	"ghostlab/lab/qemu"
@@ -26,11 +28,13 @@ type app struct {
 	origins        []config.Origin
 	args           []string // of the command line
 	verbose        bool
-	started        bool // the command line is right, a verb has begun
+	events         *live.Events // nil unless asked for
+	started        bool         // the command line is right, a verb has begun
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	a := &app{args: args, stdin: stdin, stdout: stdout, stderr: stderr}
+	eventsTo := ""
 	root := &cobra.Command{
 		Use:   "lab",
 		Short: "Reproduce crashes of Go programs that occur on ARM64 servers and nowhere else",
@@ -53,13 +57,16 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			a.cfg, a.origins, err = config.Load(cmd.Flags(), os.Environ())
-			a.started = err == nil
-			return err
+			if a.cfg, a.origins, err = config.Load(cmd.Flags(), os.Environ()); err != nil {
+				return err
+			}
+			a.started = true
+			return a.openEvents(eventsTo)
 		},
 	}
 	config.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "print the QEMU command of each guest, ready to paste")
+	root.PersistentFlags().StringVar(&eventsTo, "json-events", "", "write what happens to this `file`, an object a line; - is stdout, in the place of the result")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.tryCommand(), a.runCommand(), a.showCommand(), a.replayCommand(), a.huntCommand(), a.explainCommand(), a.buildCommand(), a.debugCommand(), a.doctorCommand(), a.configCommand(), a.schemaCommand())
 	root.SetArgs(goStyle(root, args))
@@ -67,10 +74,39 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err != nil && ctx.Err() != nil && !errors.As(err, new(silentError)) {
+		// Ctrl-C on a terminal ends lab's children too: what became of them is
+		// not the cause.
+		err = ctx.Err()
+	}
+	if a.events != nil {
+		a.events.End(exitCode(err), err)
+	}
 	if err != nil && !a.started && !badInput(err) {
 		return usageError{err, "`lab --help` lists the commands, `lab COMMAND --help` explains one"}
 	}
 	return err
+}
+
+// openEvents opens the file of --json-events. With "-" there is no other result
+// on stdout.
+func (a *app) openEvents(name string) error {
+	switch name {
+	case "":
+	case "-":
+		a.events = live.NewEvents(a.stdout)
+		a.stdout = io.Discard
+	default:
+		f, err := os.Create(name)
+		if err != nil {
+			return usageError{fmt.Errorf("--json-events: %w", err), ""}
+		}
+		a.events = live.NewEvents(f) // closed when lab ends: its last word is an event
+	}
+	if a.events != nil {
+		a.events.Lost = func(err error) { fmt.Fprintf(a.stderr, "lab: events are lost: %v\n", err) }
+	}
+	return nil
 }
 
 // open returns the store and the place for progress.
@@ -80,6 +116,7 @@ func (a *app) open() (*store.Store, *progress.Output, error) {
 		return nil, nil, err
 	}
 	out := progress.New(a.stderr)
+	out.Watch = a.events.Build
 	st.Waiting = func(kind string) { out.Printf("another lab is making the same %s; waiting for it", kind) }
 	return st, out, nil
 }

@@ -42,6 +42,15 @@ func NewScreen(t testing.TB, cols, rows int) *Screen {
 	return s
 }
 
+// Resize makes the terminal another size, as one who pulls at its corner does.
+func (s *Screen) Resize(t testing.TB, cols, rows int) {
+	t.Helper()
+	s.seen.Resize(cols, rows)
+	if err := pty.Setsize(s.keys, &pty.Winsize{Rows: uint16(rows), Cols: uint16(cols)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Start starts a program that has the terminal for its own, so that Ctrl-C
 // reaches it.
 func (s *Screen) Start(t testing.TB, cmd *exec.Cmd) {

@@ -3,7 +3,9 @@ package progress_test
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,8 +15,7 @@ import (
 )
 
 func TestBarsLeaveTheScreen(t *testing.T) {
-	// Often enough to meet mpb between two of its ticks.
-	for range 8 {
+	for range 4 {
 		for _, last := range []string{"", "the last line\n"} {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
@@ -28,9 +29,6 @@ func TestBarsLeaveTheScreen(t *testing.T) {
 func barsLeave(t *testing.T, last string) {
 	s := labtest.NewScreen(t, 50, 24)
 	out := progress.New(s.TTY)
-	if out.Rows() != 22 {
-		t.Errorf("%d bars fit in 24 rows", out.Rows())
-	}
 	out.Printf("the first line")
 	var tasks []*progress.Task
 	for i := range 3 {
@@ -58,6 +56,61 @@ func barsLeave(t *testing.T, last string) {
 	fmt.Fprintln(s.TTY, "the table")
 	if got, want := s.Last(), "the first line\n"+last+"after the end\nthe table"; got != want {
 		t.Errorf("on the screen:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// On a terminal that gets another size, what follows is whole, and no line is
+// there twice.
+func TestResize(t *testing.T) {
+	s := labtest.NewScreen(t, 80, 24)
+	out := progress.New(s.TTY)
+	end := out.Show(func(width, height int) []string {
+		lines := make([]string, 0, 100)
+		for i := range 100 {
+			lines = append(lines, fmt.Sprintf("line %d of %d columns %s", i, width, strings.Repeat("x", 200)))
+		}
+		return lines
+	})
+	for _, size := range [][2]int{{80, 24}, {40, 24}, {40, 8}, {120, 30}, {30, 10}} {
+		cols, rows := size[0], size[1]
+		s.Resize(t, cols, rows)
+		s.Await(t, fmt.Sprintf("frame of %d × %d", cols, rows), func(text string) bool {
+			lines := strings.Split(text, "\n")
+			first := len(lines) - (rows - 1)
+			if first < 0 || !strings.HasPrefix(lines[first], fmt.Sprintf("line 0 of %d columns", cols-1)) {
+				return false
+			}
+			return strings.HasPrefix(lines[len(lines)-1], fmt.Sprintf("line %d of ", rows-2)) && strings.Count(text, "line 0 ") == 1
+		})
+	}
+	end()
+	out.Close()
+	if got := s.Last(); got != "" {
+		t.Errorf("left on the screen:\n%s", got)
+	}
+}
+
+// After ^Z and fg the lines are below what the shell has said meanwhile.
+func TestStoppedAndResumed(t *testing.T) {
+	s := labtest.NewScreen(t, 60, 24)
+	out := progress.New(s.TTY)
+	out.Show(func(int, int) []string { return []string{"a bar", "another"} })
+	s.Await(t, "bar", func(text string) bool { return strings.HasSuffix(text, "another") })
+	fmt.Fprint(s.TTY, "^Z\n[1]+  Stopped\n$ fg\n")
+	if err := syscall.Kill(os.Getpid(), syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	s.Await(t, "second bar", func(text string) bool { return strings.Count(text, "another") == 2 })
+	out.Close()
+	if got, want := s.Last(), "a bar\nanother\n^Z\n[1]+  Stopped\n$ fg"; got != want {
+		t.Errorf("on the screen:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// A guest's words cannot act on the terminal.
+func TestPrintable(t *testing.T) {
+	if got, want := progress.Printable("a\x1b[2J\u009b\u202eb\r\n\tc\xff"), "a?[2J??b?\n\tc?"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -149,7 +202,7 @@ func TestNoOutput(t *testing.T) {
 	task.Note("x")
 	task.End()
 	out.Close()
-	if out.Rows() != 0 {
-		t.Errorf("%d rows", out.Rows())
+	if out.Terminal() {
+		t.Error("nothing is a terminal")
 	}
 }
