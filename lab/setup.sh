@@ -42,6 +42,12 @@ have_source() {
 	return 1
 }
 
+# The tests of the HTML report want a browser. Ubuntu has it as a snap only.
+lacks_browser() {
+	! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null &&
+		[ -n "$(apt-cache madison chromium 2>/dev/null)" ]
+}
+
 # Go releases are modules too, checked against the checksum database like any
 # other; an old go command can download them but not run them by itself.
 fetch_go() {
@@ -65,7 +71,7 @@ for p in $packages; do
 	installed "$p" || missing="$missing $p"
 done
 command -v go >/dev/null || missing="$missing golang-go"
-if [ -n "$missing" ] || ! have_source; then
+if [ -n "$missing" ] || ! have_source || lacks_browser; then
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
 	if ! have_source; then
 		for s in $sources; do
@@ -75,6 +81,7 @@ if [ -n "$missing" ] || ! have_source; then
 			fi
 		done
 	fi
+	if lacks_browser; then missing="$missing chromium"; fi
 	echo "setup: installing$missing"
 	# shellcheck disable=SC2086 # a list of words
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

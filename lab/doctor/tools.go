@@ -50,6 +50,7 @@ func Tools(h Host) []Tool {
 		{Name: "bzip2", For: "unpacking Ubuntu's kernel sources", probe: present("bzip2"), Packages: everywhere("bzip2")},
 		{Name: "gdb-multiarch", For: "lab debug", Optional: true, probe: says("gdb-multiarch", "--version"),
 			Packages: map[Manager][]string{Apt: {"gdb-multiarch"}, Dnf: {"gdb"}, Pacman: {"gdb"}, Brew: {"gdb"}}},
+		{Name: "chromium", For: "the tests of the HTML report", Optional: true, probe: says("chromium", "--version"), Packages: everywhere("chromium")},
 	}
 }
 
