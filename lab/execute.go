@@ -135,7 +135,7 @@ func (a *app) carryOut(ctx context.Context, job runner.Job, h *hunting, out *pro
 // errLimit is why a hunt without a find ends.
 var errLimit = errors.New("time limit of the hunt")
 
-// conclude prints what was found, also after an interruption or a failure.
+// conclude prints what was found and writes the run's HTML report, also after an interruption or a failure.
 func (a *app) conclude(folder *journal.Folder, e experiment, runErr error) error {
 	s, err := report.Read(folder.Dir())
 	if err != nil {
@@ -143,6 +143,9 @@ func (a *app) conclude(folder *journal.Folder, e experiment, runErr error) error
 	}
 	results, infra := s.Results()
 	if results+infra > 0 || runErr == nil {
+		if err := s.WriteFile(report.HTML, s.HTMLFile()); err != nil && runErr == nil {
+			runErr = err
+		}
 		print := s.Terminal
 		if e.json {
 			print = s.JSON

@@ -2,9 +2,6 @@ package main
 
 import (
 	"github.com/spf13/cobra"
-
-	"ghostlab/lab/journal"
-	"ghostlab/lab/report"
 )
 
 func (a *app) showCommand() *cobra.Command {
@@ -18,15 +15,7 @@ func (a *app) showCommand() *cobra.Command {
   lab show 20261123-231500-ghost-map --json | jq '.cells[].rate'`,
 		Args: atMost("a run"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			name := ""
-			if len(args) > 0 {
-				name = args[0]
-			}
-			dir, err := journal.Find(a.cfg.Runs, name)
-			if err != nil {
-				return err
-			}
-			s, err := report.Read(dir)
+			s, err := a.summary(args)
 			if err != nil {
 				return err
 			}

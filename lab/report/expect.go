@@ -1,10 +1,11 @@
 package report
 
 import (
+	"fmt"
+
 	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
-	"ghostlab/lab/stat"
 )
 
 // Judgement says how one cell stands to what the matrix expects of it.
@@ -20,35 +21,37 @@ type Judgement struct {
 	Why string `json:"why"`
 }
 
-// ending is what trials that ended alike have in common.
-type ending struct {
-	cell    int
-	outcome crash.Outcome
-	title   string
-}
-
-func endingOf(t journal.Trial) ending { return ending{t.Cell, t.Outcome, t.Title} }
-
 // judge returns a judgement for each expectation of a run and each cell that it
-// is about. endings count the run's trials.
-func judge(run *journal.Run, cells []Cell, endings map[ending]int) []Judgement {
+// is about.
+func (y *tally) judge(run *journal.Run, cells []Cell) []Judgement {
 	var out []Judgement
 	for _, x := range run.Expect {
 		for _, c := range run.Cells {
 			if !x.Where.Matches(c) {
 				continue
 			}
-			j := Judgement{Expectation: x, Cell: c.Index, N: cells[c.Index].N}
-			for e, n := range endings {
-				if e.cell == c.Index && x.Counts(e.outcome, e.title) {
-					j.K += n
-				}
+			j := Judgement{Expectation: x, Cell: c.Index, K: y.claimed(x, c.Index, cells[c.Index]), N: cells[c.Index].N}
+			j.Verdict, j.Why = x.Claim.Judge(j.K, j.N, cells[c.Index].Method.interval(j.K, j.N))
+			if x.Signature != "" && y.beyond > 0 {
+				j.Verdict, j.Why = matrix.Undecided, fmt.Sprintf("the run has more than %d distinct signatures", maxSignatures)
 			}
-			j.Verdict, j.Why = x.Claim.Judge(j.K, j.N, stat.Wilson(j.K, j.N, level))
 			out = append(out, j)
 		}
 	}
 	return out
+}
+
+// claimed is how many of a cell's trials an expectation is about.
+func (y *tally) claimed(x matrix.Expectation, cell int, c Cell) (k int) {
+	if x.Signature == "" {
+		return map[crash.Outcome]int{crash.Pass: c.Pass, crash.Crash: c.Crash, crash.Hang: c.Hang, crash.GuestPanic: c.GuestPanic}[x.Outcome]
+	}
+	for g, n := range y.in[cell] {
+		if x.Counts(g.Outcome, g.Title) {
+			k += n
+		}
+	}
+	return k
 }
 
 // Unmet is the number of judgements that contradict the matrix.
@@ -60,4 +63,17 @@ func (s *Summary) Unmet() int {
 		}
 	}
 	return n
+}
+
+// verdicts are the worst of each cell, empty for cells of which nothing is
+// expected.
+func (s *Summary) verdicts() []matrix.Verdict {
+	rank := map[matrix.Verdict]int{matrix.Met: 1, matrix.Undecided: 2, matrix.Unmet: 3}
+	worst := make([]matrix.Verdict, len(s.Cells))
+	for _, j := range s.Expect {
+		if rank[j.Verdict] > rank[worst[j.Cell]] {
+			worst[j.Cell] = j.Verdict
+		}
+	}
+	return worst
 }

@@ -3,35 +3,45 @@ package report
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
+
+	"ghostlab/lab/hunt"
 )
 
 // hunted writes the result of a hunt. It shows counts and no rates: the trials
 // were chosen to fail, and how many did says nothing about the program.
-func (s *Summary) hunted(w io.Writer) {
-	fmt.Fprintf(w, "hunt    schedules were chosen to make the program fail: counts, not rates\n")
+func (s *Summary) hunted(w io.Writer, on screen) {
+	fmt.Fprintln(w, "hunt    schedules were chosen to make the program fail: counts, not rates")
 	for i, c := range s.Cells {
 		fmt.Fprintln(w)
-		if varied := s.varied(); len(varied) > 0 {
-			for _, a := range varied {
-				fmt.Fprintf(w, "%s=%s ", a.Name, c.Axes[a.Name])
-			}
-			fmt.Fprintln(w)
+		if len(s.varied()) > 0 {
+			fmt.Fprintln(w, visible(s.name(i), false))
 		}
-		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(t, "schedule\ttrials\tfound\ttime")
-		if i < len(s.Hunts) {
-			for _, a := range s.Hunts[i] {
-				if a.Trials > 0 {
-					fmt.Fprintf(t, "%s\t%d\t%d\t%v\n", a.Arm, a.Trials, a.Found, a.Spent.Round(100*time.Millisecond))
-				}
+		arms := s.arms(i)
+		t := &table{rows: len(arms)}
+		t.column("schedule", func(i int) (string, style) { return arms[i].Arm.String(), normal })
+		t.number("trials", func(i int) (string, style) { return fmt.Sprint(arms[i].Trials), normal })
+		t.number("found", func(i int) (string, style) { return fmt.Sprint(arms[i].Found), strong })
+		t.number("time", func(i int) (string, style) { return arms[i].Spent.String(), normal })
+		t.write(w, on)
+		fmt.Fprintln(w, c.hunted())
+	}
+}
+
+// arms are the settings that a hunt has tried in a cell.
+func (s *Summary) arms(cell int) []hunt.Tally {
+	var tried []hunt.Tally
+	if cell < len(s.Hunts) {
+		for _, a := range s.Hunts[cell] {
+			if a.Trials > 0 {
+				a.Spent = a.Spent.Round(100 * time.Millisecond)
+				tried = append(tried, a)
 			}
-		}
-		t.Flush()
-		fmt.Fprintf(w, "in all %d trials: %d crashes, %d hangs, %d panics, %d infra\n", c.N, c.Crash, c.Hang, c.GuestPanic, c.Infra)
-		for _, g := range c.Signatures {
-			fmt.Fprintf(w, "%6d  %s\n", g.Count, g.Title)
 		}
 	}
+	return tried
+}
+
+func (c Cell) hunted() string {
+	return fmt.Sprintf("in all %d trials: %d crashes, %d hangs, %d panics, %d infra", c.N, c.Crash, c.Hang, c.GuestPanic, c.Infra)
 }

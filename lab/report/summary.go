@@ -1,9 +1,11 @@
 // Package report says what a run found, in the forms people and programs read.
-// It computes everything anew from the run's folder and changes nothing there.
+// It computes everything anew from the run's folder, and adds nothing there but
+// report.html.
 package report
 
 import (
-	"sort"
+	"strings"
+	"time"
 
 	"ghostlab/lab/crash"
 	"ghostlab/lab/hunt"
@@ -11,9 +13,6 @@ import (
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/stat"
 )
-
-// level of all intervals.
-const level = 0.95
 
 // Summary is a run's result. Its JSON is what `lab show --json` prints.
 type Summary struct {
@@ -38,9 +37,22 @@ type Summary struct {
 	Cells   []Cell `json:"cells"`
 	// Expect says whether the matrix's expectations were met, cell by cell.
 	Expect []Judgement `json:"expect,omitempty"`
+	// Effects say what the crash rate depends on, axis by axis; empty in a hunt.
+	Effects []stat.Effect `json:"effects,omitempty"`
+	// Signatures are those of all cells, the most frequent first, and at most
+	// 1000. Beyond counts the failures with others.
+	Signatures []*Signature `json:"signatures"`
+	Beyond     int          `json:"beyond,omitempty"`
+	// InfraCauses are what failed of the lab itself, the most frequent first,
+	// and at most 20.
+	InfraCauses []Count `json:"infra_causes,omitempty"`
+	// Limits are sentences: what the platform cannot show.
+	Limits []string `json:"limits,omitempty"`
 
-	axes []matrix.Axis
-	dir  string
+	run *journal.Run
+	dir string
+	// links leads from the HTML's folder to dir; empty where that is the same.
+	links string
 }
 
 // Cell is the result of one cell.
@@ -54,99 +66,75 @@ type Cell struct {
 	GuestPanic int `json:"guest_panic"`
 	// Infra counts trials that gave no result. They are in no rate.
 	Infra int `json:"infra"`
-	// Rate is Crash/N; Low and High are its 95 % Wilson interval. With N = 0
-	// the rate is 0 and the interval is [0, 1]. They are nil in a hunt, whose
-	// trials were made to fail.
-	Rate *float64 `json:"rate"`
-	Low  *float64 `json:"low"`
-	High *float64 `json:"high"`
+	// Rate is Crash/N; Low and High are its 95 % interval, Method says which.
+	// With N = 0 the rate is 0 and the interval is [0, 1]. They are nil in a
+	// hunt, whose trials were made to fail.
+	Rate   *float64 `json:"rate"`
+	Low    *float64 `json:"low"`
+	High   *float64 `json:"high"`
+	Method Method   `json:"method,omitempty"`
+	// Time is the guests' time from exec to exit, of all trials together.
+	Time time.Duration `json:"time"`
 	// Signatures are those of everything but passes and infra, the most
 	// frequent first.
-	Signatures []Signature `json:"signatures"`
+	Signatures []Count `json:"signatures"`
 }
 
-// Signature is a kind of failure and how often it occurred.
-type Signature struct {
+// Count is how often something occurred.
+type Count struct {
 	Title string `json:"title"`
 	Count int    `json:"count"`
 }
 
-// Read summarises the run in dir.
+// Signature is a kind of failure.
+type Signature struct {
+	Title   string        `json:"title"`
+	Outcome crash.Outcome `json:"outcome"`
+	Count   int           `json:"count"`
+	// Cells is the number of cells in which it occurred.
+	Cells int `json:"cells"`
+	// Trials are those with the lowest numbers, at most 20.
+	Trials []TrialRef `json:"trials"`
+}
+
+// TrialRef names a trial.
+type TrialRef struct {
+	N    int `json:"trial"`
+	Cell int `json:"cell"`
+	// Replays says that `lab replay` can repeat it exactly.
+	Replays bool `json:"replays"`
+}
+
+// Read summarises the run in dir. Its memory grows with the number of cells, not
+// of trials.
 func Read(dir string) (*Summary, error) {
-	counts := map[int]*Cell{}
-	titles := map[int]map[string]int{}
-	endings := map[ending]int{}
-	run, err := journal.Open(dir, func(t journal.Trial) {
-		c := counts[t.Cell]
-		if c == nil {
-			c = &Cell{}
-			counts[t.Cell], titles[t.Cell] = c, map[string]int{}
-		}
-		c.count(t.Outcome)
-		endings[endingOf(t)]++
-		if t.Title != "" && t.Outcome != crash.Infra {
-			titles[t.Cell][t.Title]++
-		}
-	})
+	y := newTally()
+	run, err := journal.Open(dir, y.add)
 	if err != nil {
 		return nil, err
 	}
 	s := &Summary{
 		Run: run.ID, Scenario: run.Scenario, Engine: run.Engine, Isolation: run.Isolation, Accelerator: run.Guest.Accelerator, Search: run.Search, Hunts: run.Hunts,
 		Kernel: run.Kernel, Go: run.Go, QEMU: run.QEMU, Verification: run.Verification,
-		Planned: run.Trials * len(run.Cells), axes: run.Axes, dir: dir,
+		Planned: run.Trials * len(run.Cells), Limits: limits(run), run: run, dir: dir,
+		Signatures: y.signatures(), Beyond: y.beyond, InfraCauses: y.failures(),
 	}
 	for _, cell := range run.Cells {
-		c := counts[cell.Index]
+		c := y.cells[cell.Index]
 		if c == nil {
 			c = &Cell{}
 		}
-		c.Axes = cell.Axes
-		c.finish(titles[cell.Index])
+		c.Axes, c.Signatures = cell.Axes, y.of(cell.Index)
 		if run.Search == "" {
-			c.rates()
+			c.rates(run)
 		}
 		s.Cells = append(s.Cells, *c)
 	}
-	s.Expect = judge(run, s.Cells, endings)
+	if !s.Hunted() {
+		s.Effects = s.effects()
+	}
+	s.Expect = y.judge(run, s.Cells)
 	return s, nil
-}
-
-func (c *Cell) count(o crash.Outcome) {
-	switch o {
-	case crash.Infra:
-		c.Infra++
-		return
-	case crash.Pass:
-		c.Pass++
-	case crash.Crash:
-		c.Crash++
-	case crash.Hang:
-		c.Hang++
-	case crash.GuestPanic:
-		c.GuestPanic++
-	}
-	c.N++
-}
-
-func (c *Cell) rates() {
-	rate := 0.0
-	if c.N > 0 {
-		rate = float64(c.Crash) / float64(c.N)
-	}
-	i := stat.Wilson(c.Crash, c.N, level)
-	c.Rate, c.Low, c.High = &rate, &i.Low, &i.High
-}
-
-func (c *Cell) finish(titles map[string]int) {
-	c.Signatures = []Signature{}
-	for title, n := range titles {
-		c.Signatures = append(c.Signatures, Signature{title, n})
-	}
-	sort.Slice(c.Signatures, func(i, j int) bool {
-		a, b := c.Signatures[i], c.Signatures[j]
-		return a.Count > b.Count || a.Count == b.Count && a.Title < b.Title
-	})
 }
 
 // Results and Infra are the sums over all cells.
@@ -156,4 +144,38 @@ func (s *Summary) Results() (results, infra int) {
 		infra += c.Infra
 	}
 	return results, infra
+}
+
+// Hunted says whether trials were chosen to fail: their counts are no rates.
+func (s *Summary) Hunted() bool { return s.Search == matrix.Hunt }
+
+// varied are the axes with more than one value.
+func (s *Summary) varied() []matrix.Axis {
+	var out []matrix.Axis
+	for _, a := range s.run.Axes {
+		if len(a.Values) > 1 {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// fixed names the values of the other axes.
+func (s *Summary) fixed() string {
+	var parts []string
+	for _, a := range s.run.Axes {
+		if len(a.Values) == 1 {
+			parts = append(parts, a.Name+"="+a.Values[0])
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// name is a cell's label by the axes that vary.
+func (s *Summary) name(cell int) string {
+	varied := s.varied()
+	if len(varied) == 0 {
+		return "all trials"
+	}
+	return matrix.Cell{Axes: s.Cells[cell].Axes}.Label(varied)
 }

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
+	"os"
+
+	"golang.org/x/term"
 
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/stat"
 )
 
 // JSON writes the summary as one document.
@@ -19,103 +21,152 @@ func (s *Summary) JSON(w io.Writer) error {
 	return enc.Encode(s)
 }
 
-// Terminal writes the summary for people: what ran, and a line for each cell.
-func (s *Summary) Terminal(out io.Writer) error {
-	w := &bytes.Buffer{}
-	fmt.Fprintf(w, "run     %s (%s)\n", s.Run, s.dir)
-	fmt.Fprintf(w, "kernel  %s\n", s.kernel())
-	fmt.Fprintf(w, "go      %s\n", s.goVersions())
-	fmt.Fprintf(w, "qemu    %s, %s engine, isolation %s\n", s.QEMU, s.engines(), s.Isolation)
-	if v := s.Verification; v != nil {
-		fmt.Fprintf(w, "checked %d deterministic trials were run again: identical %d/%d\n", v.Checked, v.Identical, v.Checked)
-	}
-	if fixed := s.fixed(); fixed != "" {
-		fmt.Fprintf(w, "fixed   %s\n", fixed)
-	}
-	fmt.Fprintln(w)
+// Terminal writes the summary for people: what ran, a line for each cell, and
+// what failed. It is coloured on a terminal only, and not where NO_COLOR is set.
+func (s *Summary) Terminal(out io.Writer) error { return s.terminal(out, screenOf(out)) }
 
-	if s.Search != "" {
-		s.hunted(w)
-		_, err := out.Write(w.Bytes())
-		return err
+// screen is what the summary is written on. The zero value has no colours and
+// lines of any length.
+type screen struct {
+	width  int
+	colour bool
+}
+
+func screenOf(w io.Writer) screen {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return screen{}
 	}
-	varied := s.varied()
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, a := range varied {
-		fmt.Fprintf(t, "%s\t", a.Name)
-	}
-	fmt.Fprint(t, "n\tcrashes\trate\t95 % interval\thangs\tpanics\tinfra\tmost frequent signature\n")
-	for _, c := range s.Cells {
-		for _, a := range varied {
-			fmt.Fprintf(t, "%s\t", c.Axes[a.Name])
+	width, _, _ := term.GetSize(int(f.Fd()))
+	return screen{width, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}
+
+func (s *Summary) terminal(out io.Writer, on screen) error {
+	w := &bytes.Buffer{}
+	line := func(what, text string) {
+		if text != "" {
+			fmt.Fprintf(w, "%s %s\n", on.paint(faint, fmt.Sprintf("%-7s", what)), text)
 		}
-		fmt.Fprintf(t, "%d\t%d\t%s\t%s\t%d\t%d\t%d\t%s\n", c.N, c.Crash, c.rate(), c.interval(), c.Hang, c.GuestPanic, c.Infra, c.top())
 	}
-	if err := t.Flush(); err != nil {
-		return err
+	line("run", fmt.Sprintf("%s (%s)", s.Run, s.dir))
+	line("report", s.written())
+	line("kernel", s.kernel())
+	line("go", s.valuesOf(matrix.AxisGo, s.Go))
+	line("qemu", fmt.Sprintf("%s, %s engine, isolation %s", s.QEMU, s.engines(), s.Isolation))
+	line("checked", s.checked())
+	line("fixed", visible(s.fixed(), false))
+	fmt.Fprintln(w)
+	if s.Hunted() {
+		s.hunted(w, on)
+	} else {
+		s.cellTable().write(w, on)
+		fmt.Fprintln(w, on.paint(faint, "intervals: "+s.method()))
+		s.effectLines(w, on)
 	}
-	results, infra := s.Results()
-	if missing := s.Planned - results - infra; missing > 0 {
-		fmt.Fprintf(w, "\n%d of %d trials have not run\n", missing, s.Planned)
-	}
-	if infra > 0 {
-		fmt.Fprintf(w, "\n%d trials gave no result because the lab's own machinery failed; they are in no rate\n", infra)
+	s.signatureLines(w, on)
+	for _, note := range s.notes() {
+		fmt.Fprintf(w, "\n%s\n", note)
 	}
 	_, err := out.Write(w.Bytes())
 	return err
 }
 
-func (s *Summary) kernel() string {
-	k := s.Kernel
-	ran := k.Release
-	if ran == "" {
-		ran = k.Ran
+// cellTable has a line for each cell. Columns that are zero throughout are left
+// out.
+func (s *Summary) cellTable() *table {
+	t := &table{labels: len(s.varied())}
+	for _, a := range s.varied() {
+		t.column(a.Name, func(i int) (string, style) { return visible(s.Cells[i].Axes[a.Name], false), normal })
 	}
-	if k.StandIn {
-		return fmt.Sprintf("asked %s, ran %s (stand-in)", k.Asked, ran)
-	}
-	return ran
-}
-
-func (s *Summary) goVersions() string { return s.valuesOf(matrix.AxisGo, s.Go) }
-
-func (s *Summary) engines() string {
-	e := s.valuesOf(matrix.AxisEngine, s.Engine)
-	if s.Accelerator != "" && s.Accelerator != "tcg" {
-		e = strings.Replace(e, matrix.Parallel, matrix.Parallel+" ("+s.Accelerator+")", 1)
-	}
-	return e
-}
-
-// valuesOf are those of an axis, or the one that holds without it.
-func (s *Summary) valuesOf(axis, preset string) string {
-	for _, a := range s.axes {
-		if a.Name == axis {
-			return strings.Join(a.Values, ", ")
+	count := func(name string, of func(Cell) int, as style) {
+		if total(s.Cells, of) > 0 {
+			t.number(name, func(i int) (string, style) {
+				if n := of(s.Cells[i]); n > 0 {
+					return fmt.Sprint(n), as
+				}
+				return "0", faint
+			})
 		}
 	}
-	return preset
+	t.number("n", func(i int) (string, style) { return fmt.Sprint(s.Cells[i].N), normal })
+	t.number("crashes", func(i int) (string, style) { return fmt.Sprint(s.Cells[i].Crash), normal })
+	t.number("rate", func(i int) (string, style) {
+		if s.Cells[i].Crash > 0 {
+			return s.Cells[i].rate(), strong
+		}
+		return s.Cells[i].rate(), faint
+	})
+	t.number("95 % interval", func(i int) (string, style) { return s.Cells[i].interval(), normal })
+	count("hangs", func(c Cell) int { return c.Hang }, warning)
+	count("panics", func(c Cell) int { return c.GuestPanic }, warning)
+	count("infra", func(c Cell) int { return c.Infra }, warning)
+	if verdicts := s.verdicts(); len(s.Expect) > 0 {
+		t.column("expected", func(i int) (string, style) {
+			v := verdicts[i]
+			return string(v), map[matrix.Verdict]style{matrix.Met: good, matrix.Unmet: bad, matrix.Undecided: warning}[v]
+		})
+	}
+	t.rows = len(s.Cells)
+	return t
 }
 
-// varied are the axes with more than one value, fixed the others.
-func (s *Summary) varied() []matrix.Axis {
-	var out []matrix.Axis
-	for _, a := range s.axes {
-		if len(a.Values) > 1 {
-			out = append(out, a)
-		}
+func total(cells []Cell, of func(Cell) int) (n int) {
+	for _, c := range cells {
+		n += of(c)
 	}
-	return out
+	return n
 }
 
-func (s *Summary) fixed() string {
-	var out []string
-	for _, a := range s.axes {
-		if len(a.Values) == 1 {
-			out = append(out, a.Name+"="+a.Values[0])
+func (s *Summary) effectLines(w io.Writer, on screen) {
+	if len(s.Effects) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, e := range s.Effects {
+		sentence := visible(e.Sentence, false)
+		if e.Verdict == stat.Matters {
+			sentence = on.paint(strong, sentence)
+		}
+		fmt.Fprintln(w, sentence)
+	}
+}
+
+// maxLines is the number of signatures that a terminal or a comment shows.
+const maxLines = 10
+
+func (s *Summary) signatureLines(w io.Writer, on screen) {
+	if len(s.Signatures) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	for i, g := range s.Signatures {
+		if i == maxLines {
+			fmt.Fprintf(w, "        and %d more signatures\n", len(s.Signatures)-maxLines)
+			break
+		}
+		title := visible(g.Title, false)
+		fmt.Fprintf(w, "%6d  %s %s\n", g.Count, on.paint(strong, title), on.paint(faint, fmt.Sprintf("(%s, trial %d)", g.Outcome, g.Trials[0].N)))
+	}
+}
+
+// notes are sentences about what the numbers leave out.
+func (s *Summary) notes() []string {
+	var notes []string
+	results, infra := s.Results()
+	if missing := s.Planned - results - infra; missing > 0 && !s.Hunted() && !s.run.Stop.Any() {
+		notes = append(notes, fmt.Sprintf("%d of %d trials have not run", missing, s.Planned))
+	}
+	if infra > 0 {
+		notes = append(notes, fmt.Sprintf("%d trials gave no result because the lab's own machinery failed; they are in no rate", infra))
+	}
+	if s.Beyond > 0 {
+		notes = append(notes, fmt.Sprintf("%d failures have signatures beyond the first %d", s.Beyond, maxSignatures))
+	}
+	for _, j := range s.Expect {
+		if j.Verdict != matrix.Met {
+			notes = append(notes, fmt.Sprintf("%s: %s, expected of %s: %s", j.Verdict, j.Expectation, s.name(j.Cell), j.Why))
 		}
 	}
-	return strings.Join(out, " ")
+	return notes
 }
 
 func (c Cell) rate() string {
@@ -129,18 +180,11 @@ func (c Cell) interval() string {
 	if c.N == 0 {
 		return "-"
 	}
-	return percent(*c.Low) + " to " + percent(*c.High)
+	text := fmt.Sprintf("%.1f to %s", 100**c.Low, percent(*c.High))
+	if c.Method == Anytime {
+		text += anytimeMark
+	}
+	return text
 }
 
 func percent(p float64) string { return fmt.Sprintf("%.1f %%", 100*p) }
-
-func (c Cell) top() string {
-	if len(c.Signatures) == 0 {
-		return "-"
-	}
-	s := c.Signatures[0].Title
-	if rest := len(c.Signatures) - 1; rest > 0 {
-		s += fmt.Sprintf(" (and %d more)", rest)
-	}
-	return s
-}

@@ -1,0 +1,120 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"ghostlab/lab/journal"
+	"ghostlab/lab/matrix"
+)
+
+// Fact is a line of what was asked and what ran.
+type Fact struct {
+	What string `json:"what"`
+	// Asked is empty where nobody asked for anything in particular.
+	Asked string `json:"asked,omitempty"`
+	Ran   string `json:"ran"`
+	// Note says why the two differ, or where it came from.
+	Note string `json:"note,omitempty"`
+}
+
+// facts are what a reader needs to judge a run or to repeat it.
+func (s *Summary) facts() []Fact {
+	r := s.run
+	results, infra := s.Results()
+	kernel := Fact{What: "kernel", Asked: r.Kernel.Asked, Ran: s.kernelRan(), Note: r.Kernel.Source}
+	if r.Kernel.StandIn {
+		kernel.Ran += " (stand-in)"
+		kernel.Note += "; " + r.Kernel.Asked + " could not be had: " + r.Kernel.Why
+	}
+	all := []Fact{
+		{What: "scenario", Ran: s.Scenario, Note: r.Matrix},
+		{What: "trials", Asked: fmt.Sprintf("%d in %d cells", s.Planned, len(s.Cells)), Ran: fmt.Sprintf("%d with a result, %d infra", results, infra)},
+		kernel,
+		{What: "Go", Asked: s.valuesOf(matrix.AxisGo, s.Go), Ran: strings.Join(slices.Sorted(maps.Keys(r.Images)), ", "), Note: "the program's toolchain"},
+		{What: "QEMU", Ran: s.QEMU},
+		{What: "engine", Ran: s.engines(), Note: s.checked()},
+		{What: "isolation", Ran: s.Isolation},
+		{What: "guest", Ran: fmt.Sprintf("%s, %s vCPUs, %d MiB", r.Guest.CPU, s.valuesOf(matrix.AxisVCPUs, fmt.Sprint(r.Guest.VCPUs)), r.Guest.Memory)},
+		{What: "host", Ran: fmt.Sprintf("%s, %d cores, %s/%s", r.Host.CPU, r.Host.Cores, r.Host.OS, r.Host.Arch)},
+		{What: "seed", Ran: fmt.Sprint(r.Seed)},
+		{What: "time limit", Ran: fmt.Sprintf("%v of the guest's time", r.Timeout)},
+		{What: "started", Ran: r.Started.UTC().Format(time.RFC3339)},
+		{What: "lab", Ran: r.Lab},
+	}
+	for _, v := range slices.Sorted(maps.Keys(r.Images)) {
+		m := r.Images[v]
+		all = append(all, Fact{What: "image, Go " + v, Ran: fmt.Sprintf("kernel %.16s, initramfs %.16s, program %.16s", m.Kernel, m.Initramfs, m.Program), Note: "SHA-256, the first 16 digits; run.json has all"})
+	}
+	return all
+}
+
+// kernel is what ran, and what was asked where that is not the same.
+func (s *Summary) kernel() string {
+	if s.Kernel.StandIn {
+		return fmt.Sprintf("asked %s, ran %s (stand-in)", s.Kernel.Asked, s.kernelRan())
+	}
+	return s.kernelRan()
+}
+
+// kernelRan is the release as the guest said it, or else the series.
+func (s *Summary) kernelRan() string {
+	if s.Kernel.Release != "" {
+		return s.Kernel.Release
+	}
+	return s.Kernel.Ran
+}
+
+func (s *Summary) engines() string {
+	e := s.valuesOf(matrix.AxisEngine, s.Engine)
+	if s.Accelerator != "" && s.Accelerator != "tcg" {
+		e = strings.Replace(e, matrix.Parallel, matrix.Parallel+" ("+s.Accelerator+")", 1)
+	}
+	return e
+}
+
+// checked says whether deterministic trials repeated; empty where nobody looked.
+func (s *Summary) checked() string {
+	if s.Verification == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d deterministic trials were run again: identical %d/%d",
+		s.Verification.Checked, s.Verification.Identical, s.Verification.Checked)
+}
+
+// valuesOf are those of an axis, or the one that holds without it.
+func (s *Summary) valuesOf(axis, preset string) string {
+	for _, a := range s.run.Axes {
+		if a.Name == axis {
+			return strings.Join(a.Values, ", ")
+		}
+	}
+	return preset
+}
+
+// limits are what a run's platform cannot show: "not reproduced" by a machine
+// that could not have shown it is no evidence.
+func limits(run *journal.Run) []string {
+	engines := map[string]bool{}
+	for _, c := range run.Cells {
+		e := run.Engine
+		if v, ok := c.Axes[matrix.AxisEngine]; ok {
+			e = v
+		}
+		engines[e] = true
+	}
+	var out []string
+	if engines[matrix.Deterministic] {
+		out = append(out, "The deterministic engine runs vCPUs in turn, one at a time: a bug that needs one processor to see another's memory writes out of order cannot show in it.")
+	}
+	if a := run.Guest.Accelerator; engines[matrix.Parallel] && a == "tcg" {
+		if run.Host.Arch == "amd64" || run.Host.Arch == "386" || run.Host.Arch == "s390x" {
+			out = append(out, "QEMU's translator on an "+run.Host.Arch+" host keeps that host's strong memory order: a bug that needs ARM64's weaker one cannot show here, and its absence is no evidence.")
+		}
+		out = append(out, "An emulator has no caches and takes interrupts between blocks of code only: times and rates are not those of hardware.")
+	}
+	return out
+}

@@ -1,0 +1,81 @@
+package report
+
+import (
+	"strings"
+
+	"ghostlab/lab/journal"
+	"ghostlab/lab/stat"
+)
+
+// Method is how a cell's interval was computed. What fixed the number of its
+// trials decides.
+type Method string
+
+const (
+	// Exact is for a number of trials that was fixed before the first.
+	Exact Method = "exact (Clopper-Pearson)"
+	// Anytime is for a number that the results could decide: a stop rule's, or
+	// somebody's who watched the run and ended it.
+	Anytime Method = "anytime-valid (confidence sequence)"
+)
+
+func (m Method) interval(k, n int) stat.Interval {
+	if m == Anytime {
+		return stat.Sequence(k, n, stat.Level)
+	}
+	return stat.ClopperPearson(k, n, stat.Level)
+}
+
+// rates sets what is said of a cell's crash rate.
+func (c *Cell) rates(run *journal.Run) {
+	rate := stat.Count{K: c.Crash, N: c.N}.Rate()
+	c.Method = Exact
+	if run.Stop.Any() || c.N+c.Infra < run.Trials {
+		c.Method = Anytime
+	}
+	i := c.Method.interval(c.Crash, c.N)
+	c.Rate, c.Low, c.High = &rate, &i.Low, &i.High
+}
+
+// maxCompared is the number of comparisons, times cells, beyond which a matrix
+// has too many values for a comparison of all pairs.
+const maxCompared = 20_000_000
+
+// effects compares the values of each axis.
+func (s *Summary) effects() []stat.Effect {
+	var axes []stat.Axis
+	work := 0
+	for _, a := range s.run.Axes {
+		axes = append(axes, stat.Axis{Name: a.Name, Values: a.Values})
+		work += len(a.Values) * (len(a.Values) - 1) / 2 * len(s.Cells)
+	}
+	if work > maxCompared {
+		return nil
+	}
+	var o stat.Options
+	cells := make([]stat.Cell, len(s.Cells))
+	for i, c := range s.Cells {
+		cells[i] = stat.Cell{Axes: c.Axes, Count: stat.Count{K: c.Crash, N: c.N}}
+		o.Anytime = o.Anytime || c.Method == Anytime
+	}
+	return stat.Effects(axes, cells, o)
+}
+
+// method names those of all cells' intervals.
+func (s *Summary) method() string {
+	methods := map[Method]bool{}
+	for _, c := range s.Cells {
+		methods[c.Method] = true
+	}
+	var names []string
+	if methods[Exact] {
+		names = append(names, string(Exact))
+	}
+	if methods[Anytime] {
+		names = append(names, anytimeMark+": "+string(Anytime))
+	}
+	return strings.Join(names, "; ")
+}
+
+// anytimeMark follows an interval that is anytime-valid.
+const anytimeMark = "*"

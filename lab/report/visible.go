@@ -1,0 +1,44 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// visible makes text of a guest safe to show anywhere: what a terminal would
+// obey, what XML forbids and what reorders a line is shown instead of done.
+// Control characters become their pictures (ESC is ␛, NUL is ␀), other invisible
+// characters ⟨U+202E⟩, bytes that are no UTF-8 the replacement character. Tabs
+// and line ends stay where multiline is set.
+func visible(text string, multiline bool) string {
+	if plain(text) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case multiline && (r == '\n' || r == '\t'):
+			b.WriteRune(r)
+		case r < ' ':
+			b.WriteRune('␀' + r)
+		case r == 0x7f:
+			b.WriteRune('␡')
+		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co), r >= 0xFFFE && r&0xFFFE == 0xFFFE:
+			fmt.Fprintf(&b, "⟨U+%04X⟩", r)
+		default:
+			b.WriteRune(r) // for bytes that are no UTF-8 the loop gives U+FFFD
+		}
+	}
+	return b.String()
+}
+
+// plain is for the text that nearly all is: printable ASCII.
+func plain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
