@@ -27,14 +27,15 @@ type Folder struct {
 	dir  string
 	lock *flock.Flock
 
-	mu     sync.Mutex
-	log    *os.File
-	size   int64     // of the whole lines in log
-	synced time.Time // when log was last made safe against a power failure
-	broken error     // why nothing more is written
-	run    Run
-	done   Numbers
-	vms    int
+	mu      sync.Mutex
+	log     *os.File
+	size    int64     // of the whole lines in log
+	synced  time.Time // when log was last made safe against a power failure
+	broken  error     // why nothing more is written
+	run     Run
+	done    Numbers
+	vms     int
+	stopper *stopper
 }
 
 const (
@@ -64,7 +65,7 @@ func Create(dir string, run Run) (*Folder, error) {
 		}
 		run.ID = fmt.Sprintf("%s-%d", id, n)
 	}
-	f := &Folder{dir: filepath.Join(dir, run.ID), run: run}
+	f := &Folder{dir: filepath.Join(dir, run.ID), run: run, stopper: newStopper(run)}
 	err := f.open()
 	if err == nil {
 		err = f.save() // last: what has no run.json is no run
@@ -219,6 +220,9 @@ func (f *Folder) Append(t Trial, evidence Evidence) error {
 	defer f.mu.Unlock()
 	if f.broken == nil {
 		f.broken = f.write(append(line, '\n'))
+	}
+	if f.broken == nil {
+		f.broken = f.stop(t)
 	}
 	if f.broken != nil {
 		return fmt.Errorf("trial %d: %w", t.N, f.broken)

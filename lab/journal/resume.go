@@ -20,7 +20,7 @@ func Resume(dir string, each func(Trial)) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Folder{dir: dir, run: *run}
+	f := &Folder{dir: dir, run: *run, stopper: newStopper(*run)}
 	if err := f.reopen(each); err != nil {
 		f.Close()
 		return nil, err
@@ -38,8 +38,12 @@ func (f *Folder) reopen(each func(Trial)) error {
 	if _, err := f.log.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
+	run := f.run
 	f.vms = highest(filepath.Join(f.dir, "vms"))
-	return readTrials(f.log, &f.run, func(t Trial) {
+	return readTrials(f.log, &run, func(t Trial) {
+		if e, ended := f.stopper.add(t); ended {
+			f.run.Stopped = append(f.run.Stopped, e)
+		}
 		f.vms = max(f.vms, t.VM)
 		if t.Outcome != crash.Infra {
 			f.done.Add(t.N)
@@ -78,8 +82,12 @@ func (f *Folder) Done() Numbers { return f.done }
 // VMs is the highest number of a guest when the folder was opened.
 func (f *Folder) VMs() int { return f.vms }
 
-// Run is the run as it was when the folder was opened.
-func (f *Folder) Run() Run { return f.run }
+// Run is the run as it is now.
+func (f *Folder) Run() Run {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.run
+}
 
 // Continue records that another lab goes on with the run. What the last one has
 // left of trials without a result is removed, for they begin anew.

@@ -50,9 +50,16 @@ type Run struct {
 	// Verification says whether deterministic trials repeated. Nil until that
 	// was checked.
 	Verification *Verification `json:"verification,omitempty"`
+	// Shard is the part of the matrix that is run; none is the whole.
+	Shard matrix.Shard `json:"shard,omitzero"`
+	// Stopped are the cells that Stop has ended, as they ended.
+	Stopped []Stopped `json:"stopped,omitempty"`
 	// Sessions are the labs that have run trials, in their order.
 	Sessions []Session `json:"sessions"`
 }
+
+// Planned is the number of trials that a cell gets unless it is stopped.
+func (r *Run) Planned(cell int) int { return r.Shard.Size(cell, r.Trials) }
 
 // Session is the part of a run's trials that one lab has run.
 type Session struct {

@@ -5,7 +5,6 @@ package matrix
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -106,19 +105,6 @@ func (m *Matrix) Size() int {
 		return 1 << 40
 	}
 	return m.Trials * cells
-}
-
-// Order returns the cell of each trial, in the order of their numbers. All
-// cells are mixed, so that a host that gets slower does not look like an effect.
-func (m *Matrix) Order() []int {
-	order := make([]int, m.Size())
-	cells := len(order) / m.Trials
-	for i := range order {
-		order[i] = i % cells
-	}
-	rng := rand.New(rand.NewPCG(m.Seed, 0))
-	rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	return order
 }
 
 // SizeError says that a matrix is larger than anyone types by intent.

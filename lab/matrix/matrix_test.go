@@ -9,32 +9,6 @@ import (
 
 var options = Options{Find: scenarios.In("../../scenarios"), Presets: map[string]string{AxisGo: "1.21.6", AxisKernel: "5.15", AxisVCPUs: "2", AxisCPU: "cortex-a57", AxisMemory: "512M"}}
 
-func TestOrderMixesCellsAndRepeats(t *testing.T) {
-	m := &Matrix{Trials: 50, Seed: 1, Axes: []Axis{{"env.A", []string{"1", "2"}}, {"env.B", []string{"x", "y", "z"}}}}
-	order := m.Order()
-	if !slices.Equal(order, m.Order()) {
-		t.Error("the same seed gave two orders")
-	}
-	counts := map[int]int{}
-	firstHalf := map[int]int{}
-	for i, c := range order {
-		counts[c]++
-		if i < len(order)/2 {
-			firstHalf[c]++
-		}
-	}
-	for c := range 6 {
-		if counts[c] != 50 || firstHalf[c] < 10 || firstHalf[c] > 40 {
-			t.Errorf("cell %d: %d trials, %d of them in the first half", c, counts[c], firstHalf[c])
-		}
-	}
-	m.Seed = 2
-	if slices.Equal(order, m.Order()) {
-		t.Error("another seed gave the same order")
-	}
-}
-
-// labels are the cells of a matrix in words.
 func labels(m *Matrix) []string {
 	var all []string
 	for i, c := range m.Cells() {

@@ -23,8 +23,6 @@ type guestKind struct {
 	isolation string
 	// forked says that guests are clones of a template; else they boot.
 	forked bool
-	// cell is set for the queues of a hunt only.
-	cell int
 }
 
 // single says whether each trial has a guest of its own.
@@ -57,8 +55,8 @@ func (r *run) kind(t *trial) guestKind {
 }
 
 // explain says where a choice of the lab's differs from what was asked.
-func (r *run) explain(k guestKind) {
-	if k.isolation != r.Matrix.Isolation {
+func (r *run) explain(k guestKind, c matrix.Cell) {
+	if k.isolation != r.Matrix.IsolationOf(c) {
 		r.notice(fmt.Sprintf("deterministic guests with %d vCPUs are booted, not forked: beyond %d a fork may differ from another", k.vcpus, forkExact))
 	}
 }

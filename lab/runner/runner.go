@@ -6,6 +6,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,12 +24,12 @@ const (
 	// becomes its record.
 	attempts = 3
 	// batchSize is the number of trials in one guest where they share it: enough
-	// that a boot of 0.7 s is a small part, few enough that one guest's
+	// that starting it, 0.3 s, is a small part, few enough that one guest's
 	// condition says little about the whole.
 	batchSize = 50
-	// samples is the number of passing trials of a cell whose fault records
-	// and serial log are kept. Those of failing trials always are.
-	samples = 5
+	// stoppingBatch is that number where a result can stop a cell: what is in a
+	// guest by then is run, or thrown away.
+	stoppingBatch = 10
 )
 
 // Job is a plan with everything that it needs to run.
@@ -52,6 +53,7 @@ type Job struct {
 	// to see whether they repeat: 0.02 is one of fifty, and at least one. Zero
 	// checks none.
 	Verify float64
+	// Folder is the run's. The trials that it has a result of are not run again.
 	Folder *journal.Folder
 	// Enough is how many wanted trials end the run; zero means that all are
 	// run. Wanted says which they are, and what a hunt is for; nil means those
@@ -70,7 +72,7 @@ type Job struct {
 	Notice func(text string)
 }
 
-// trial is one that is still to be done.
+// trial is one that a guest is to do.
 type trial struct {
 	n, cell  int
 	schedule matrix.Schedule
@@ -87,8 +89,9 @@ type run struct {
 
 	mu      sync.Mutex
 	idle    *sync.Cond
-	queues  map[guestKind][]*trial
-	kinds   []guestKind
+	deck    *deck
+	kinds   []guestKind    // of the deck's groups
+	failed  map[int]*trial // that are to be tried again
 	vms     int
 	running int
 	err     error
@@ -111,20 +114,7 @@ func Run(ctx context.Context, job Job) error {
 	if job.Matrix.Search == matrix.Hunt {
 		r.startHunts()
 	}
-	seen := make([]int, len(job.Cells))
-	for i, cell := range job.Matrix.Order() {
-		n := i + 1
-		r.add(&trial{
-			n: n, cell: cell, faults: seen[cell] < samples,
-			schedule: job.Matrix.Schedule(job.Cells[cell], n, job.Machine.VCPUs),
-		})
-		seen[cell]++
-	}
-	if r.hunts == nil {
-		for _, k := range r.kinds {
-			r.explain(k)
-		}
-	}
+	r.lay()
 	unwait := context.AfterFunc(ctx, func() {
 		r.mu.Lock()
 		r.idle.Broadcast()
@@ -150,26 +140,45 @@ func Run(ctx context.Context, job Job) error {
 }
 
 func newRun(ctx context.Context, stop context.CancelFunc, job Job) *run {
-	r := &run{Job: job, ctx: ctx, stop: stop, queues: map[guestKind][]*trial{}, templates: map[guestKind]*lazyTemplate{}}
+	r := &run{Job: job, ctx: ctx, stop: stop, failed: map[int]*trial{}, templates: map[guestKind]*lazyTemplate{}}
 	r.idle = sync.NewCond(&r.mu)
 	return r
 }
 
-func (r *run) add(t *trial) {
-	k := r.queue(t)
-	if _, ok := r.queues[k]; !ok {
-		r.kinds = append(r.kinds, k)
+// lay lays out the trials: those that can share a guest are a group, or, in a
+// hunt, those of a cell.
+func (r *run) lay() {
+	group := make([]int, len(r.Cells))
+	for i, c := range r.Cells {
+		if r.hunts != nil {
+			group[i] = i
+			continue
+		}
+		k := r.kind(&trial{cell: i, schedule: r.Matrix.Schedule(c, 0, r.Machine.VCPUs)})
+		if group[i] = slices.Index(r.kinds, k); group[i] < 0 {
+			group[i] = len(r.kinds)
+			r.kinds = append(r.kinds, k)
+			r.explain(k, c)
+		}
 	}
-	r.queues[k] = append(r.queues[k], t)
+	r.vms = r.Folder.VMs()
+	order := matrix.Order(len(r.Cells), r.Matrix.Trials, r.Matrix.Seed)
+	r.deck = newDeck(order, group, r.Folder.Run().Shard, r.Folder.Done(), r.Matrix.Collect.Passes)
+	for i := range r.Cells {
+		if r.Folder.Stopped(i) {
+			r.deck.drop(i)
+		}
+	}
 }
 
-// queue is where a trial waits: with those that can share its guest, or, in a
-// hunt, with those of its cell.
-func (r *run) queue(t *trial) guestKind {
-	if r.hunts != nil {
-		return guestKind{cell: t.cell}
+// trial returns a trial by its number.
+func (r *run) trial(n int) *trial {
+	if t, ok := r.failed[n]; ok {
+		delete(r.failed, n)
+		return t
 	}
-	return r.kind(t)
+	cell := r.deck.cell(n)
+	return &trial{n: n, cell: cell, faults: r.deck.sample(n), schedule: r.Matrix.Schedule(r.Cells[cell], n, r.Machine.VCPUs)}
 }
 
 // work runs one guest after the other. Where each trial has a guest of its own,
@@ -200,36 +209,16 @@ func (r *run) work() {
 	}
 }
 
-// next takes a batch off the fullest queue and prepares a guest for it. With
-// wait it waits while other workers may still give trials back. It returns nil
-// when there is nothing to do.
+// next prepares a guest for the trials that are next. With wait it waits while
+// other workers may still give trials back. It returns nil when there is nothing
+// to do.
 func (r *run) next(wait bool) *turn {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for r.ctx.Err() == nil && r.err == nil {
-		var best guestKind
-		for _, k := range r.kinds {
-			if len(r.queues[k]) > len(r.queues[best]) {
-				best = k
-			}
-		}
-		if q := r.queues[best]; len(q) > 0 {
-			r.vms++
+		if group, ok := r.deck.next(); ok {
+			t := r.turn(group)
 			r.running++
-			t := &turn{run: r, kind: best, vm: r.vms, sink: r.record}
-			size := 1
-			switch {
-			case r.hunts != nil:
-				size = r.aim(t, best.cell, q)
-			case !best.single():
-				size = min(len(q), batchSize)
-			}
-			t.batch, r.queues[best] = q[:size:size], q[size:]
-			t.dir = r.Folder.VM(t.vm)
-			if t.kind.single() {
-				t.dir = r.Folder.Trial(t.batch[0].n)
-			}
-			r.sample(t)
 			r.mu.Unlock()
 			t.prepare()
 			r.mu.Lock()
@@ -241,6 +230,55 @@ func (r *run) next(wait bool) *turn {
 		r.idle.Wait()
 	}
 	return nil
+}
+
+// turn takes the trials of a guest from the deck.
+func (r *run) turn(group int) *turn {
+	r.vms++
+	t := &turn{run: r, vm: r.vms, sink: r.record, over: r.over}
+	if r.hunts != nil {
+		r.aim(t, group)
+	} else {
+		t.kind = r.kinds[group]
+		t.batch = r.take(group, r.batchSize(t.kind))
+	}
+	t.dir = r.Folder.VM(t.vm)
+	if t.kind.single() {
+		t.dir = r.Folder.Trial(t.batch[0].n)
+	}
+	r.sample(t)
+	return t
+}
+
+func (r *run) batchSize(k guestKind) int {
+	switch {
+	case k.single():
+		return 1
+	case r.Matrix.Stop.Any():
+		return stoppingBatch
+	}
+	return batchSize
+}
+
+func (r *run) take(group, most int) []*trial {
+	var batch []*trial
+	for _, n := range r.deck.take(group, most) {
+		batch = append(batch, r.trial(n))
+	}
+	return batch
+}
+
+// over says whether trials that a guest still has are all of cells that have
+// been stopped.
+func (r *run) over(left []*trial) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range left {
+		if !r.deck.stopped[t.cell] {
+			return false
+		}
+	}
+	return len(left) > 0
 }
 
 // fail ends the run with an error that no other attempt can mend.
@@ -263,8 +301,12 @@ func (r *run) giveBack(again []*trial, results int) {
 		r.barren++
 	}
 	for _, t := range again {
-		k := r.queue(t)
-		r.queues[k] = append(r.queues[k], t)
+		if t.attempts == 0 {
+			r.deck.giveBack(t.n)
+			continue
+		}
+		r.failed[t.n] = t
+		r.deck.postpone(t.n)
 	}
 	r.running--
 	r.idle.Broadcast()
@@ -287,6 +329,9 @@ func (r *run) trouble(err error) {
 // record writes a finished trial.
 func (r *run) record(t journal.Trial, evidence journal.Evidence) {
 	t.Ended = time.Now().UTC()
+	if t.Outcome == crash.Pass && !t.Sample {
+		evidence = nil
+	}
 	if err := r.Folder.Append(t, evidence); err != nil {
 		r.fail(err)
 		return
@@ -294,6 +339,9 @@ func (r *run) record(t journal.Trial, evidence journal.Evidence) {
 	r.checks.keep(t)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.Folder.Stopped(t.Cell) {
+		r.deck.drop(t.Cell)
+	}
 	r.judge(t)
 	if r.Trial != nil {
 		r.Trial(t)

@@ -24,9 +24,9 @@ func (r *run) startHunts() {
 	}
 }
 
-// aim chooses the arm for a guest of a cell and gives the trials at the head of
-// the queue their schedules. It returns how many there are to be.
-func (r *run) aim(t *turn, cell int, queue []*trial) int {
+// aim chooses the arm for a guest of a cell and takes trials for it, which it
+// gives their schedules.
+func (r *run) aim(t *turn, cell int) {
 	h := r.hunts[cell]
 	t.arm = h.Next()
 	arm := h.Arm(t.arm)
@@ -34,12 +34,12 @@ func (r *run) aim(t *turn, cell int, queue []*trial) int {
 	if pace := r.pace[cell][arm]; pace > 0 {
 		size = int(aimTime / pace)
 	}
-	size = min(max(size, 1), batchSize, len(queue))
+	t.batch = r.take(cell, min(max(size, 1), batchSize))
 	knobs := matrix.Schedule{VCPUs: arm.VCPUs, Shift: arm.Shift, SingleStep: arm.SingleStep, Slice: arm.Slice}
-	for _, tr := range queue[:size] {
+	for _, tr := range t.batch {
 		tr.schedule = r.Matrix.Hunting(tr.n, knobs)
 	}
-	t.kind = r.kind(queue[0])
+	t.kind = r.kind(t.batch[0])
 	t.sink = func(j journal.Trial, ev journal.Evidence) {
 		t.lastEnd = time.Now()
 		if t.firstEnd.IsZero() {
@@ -50,7 +50,6 @@ func (r *run) aim(t *turn, cell int, queue []*trial) int {
 		}
 		r.record(j, ev)
 	}
-	return size
 }
 
 // learn tells the hunt of a cell what a guest has found.

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"ghostlab/initramfs/wire"
@@ -33,6 +32,13 @@ type turn struct {
 	left    []*trial   // not ended, in that order
 	current *trial     // begun and not ended
 	done    int
+	kept    bool // some of its trials keep their evidence
+
+	// over says whether trials need not be run any more; nil is never. The guest
+	// is then halted.
+	over   func([]*trial) bool
+	halt   context.CancelFunc
+	halted bool
 
 	// of a hunt: the arm, what the guest has found, and when
 	arm, found               int
@@ -91,9 +97,11 @@ func (t *turn) play(ctx context.Context) *vm.End {
 	if t.err != nil {
 		return nil
 	}
-	defer t.guest.Close()
+	ctx, t.halt = context.WithCancel(ctx)
+	defer t.halt()
 	end, err := t.guest.Run(ctx, t.receive)
-	t.err = err
+	t.guest.Close()
+	t.guest, t.err = nil, err // a checked turn is kept to the run's end
 	return end
 }
 
@@ -114,6 +122,10 @@ func (t *turn) receive(m vm.Message) {
 			t.end(tr, m)
 		}
 		t.current = nil
+		if t.over != nil && t.over(t.left) {
+			t.halted = true
+			t.halt()
+		}
 	}
 }
 
@@ -188,8 +200,8 @@ func (t *turn) write(tr *trial, j journal.Trial, rep crash.Report, ev journal.Ev
 	if tr.schedule.Deterministic() && !endedByLab {
 		j.Digest = digest(j, ev)
 	}
-	if rep.Outcome == crash.Pass && !tr.faults {
-		delete(ev, "guest.log")
+	if rep.Outcome != crash.Pass || tr.faults {
+		t.kept = true
 	}
 	if rep.Outcome != crash.Pass {
 		if text, err := json.MarshalIndent(rep, "", "  "); err == nil {
@@ -231,6 +243,7 @@ func (t *turn) finish(end *vm.End) {
 		return
 	}
 	switch {
+	case t.halted:
 	case infrastructural(t.err):
 		t.infrastructure(t.err)
 	case t.err != nil:
@@ -267,15 +280,15 @@ func (t *turn) infrastructure(err error) {
 	}
 }
 
-// tidy removes the log and the spec of a passing trial's own guest, beyond the
-// samples: what the guest was told follows from the trial's record.
+// tidy removes the folder of a guest whose trials all passed, but for samples
+// and for what a replay needs: a guest that several trials share is part of what
+// a deterministic one is a function of.
 func (t *turn) tidy() {
-	if !t.kind.single() || len(t.left) > 0 || t.done == 0 || t.batch[0].faults || t.run.Boot != nil {
+	if t.kept || len(t.left) > 0 || t.done == 0 || t.run.Boot != nil {
 		return // with Boot set, somebody may paste the command that reads the spec
 	}
-	if _, err := os.Stat(filepath.Join(t.dir, "crash.json")); errors.Is(err, os.ErrNotExist) {
-		os.Remove(filepath.Join(t.dir, vm.SpecName))
-		os.Remove(filepath.Join(t.dir, vm.LogName))
+	if t.kind.single() || !t.kind.engine.Deterministic {
+		os.RemoveAll(t.dir)
 	}
 }
 
