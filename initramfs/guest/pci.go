@@ -39,10 +39,48 @@ func findDevice(vendor, device, bar int) (*pciDevice, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := forget(dir, bar); err != nil {
+			return nil, err
+		}
 		enable, err := os.OpenFile(filepath.Join(dir, "enable"), os.O_WRONLY, 0)
 		return &pciDevice{mem[offset:], enable}, err
 	}
 	return nil, nil
+}
+
+// forget brings a BAR to where it has never been seen. A driver that looks at a
+// device and lets it go leaves it enabled, as virtio's does with any device of
+// its vendor, and even once it is disabled QEMU remembers where the memory behind
+// it was. It is shown at address 0 for a moment, which is no address of the
+// kernel's, and is then disabled.
+func forget(dir string, bar int) error {
+	f, err := os.OpenFile(filepath.Join(dir, "config"), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	// include/uapi/linux/pci_regs.h
+	const command, memory, bars = 4, 2, 0x10
+	at := int64(bars + 4*bar)
+	now, address := make([]byte, 2), make([]byte, 8)
+	if _, err := f.ReadAt(now, command); err != nil || now[0]&memory == 0 {
+		return err
+	}
+	if _, err := f.ReadAt(address, at); err != nil {
+		return err
+	}
+	for _, w := range []struct {
+		bytes []byte
+		at    int64
+	}{
+		{[]byte{0, 0}, command}, {make([]byte, 8), at}, {[]byte{memory, 0}, command},
+		{[]byte{0, 0}, command}, {address, at},
+	} {
+		if _, err := f.WriteAt(w.bytes, w.at); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // enable makes the device answer at its addresses.
