@@ -1,23 +1,25 @@
 package stat
 
 import "testing"
-import "fmt"
 
+// Fifty cells of 100,000 trials each.
 func BenchmarkEffects(b *testing.B) {
 	axes := []Axis{{"a", []string{"1", "2"}}, {"b", []string{"1", "2", "3", "4", "5"}}, {"c", []string{"1", "2", "3", "4", "5"}}}
-	for _, o := range []Options{{}, {Anytime: true}} {
-		b.Run(fmt.Sprint(o.Anytime), func(b *testing.B) {
+	cells := table(axes, make([]int, 50)...)
+	for i := range cells {
+		cells[i].Count = Count{30_000 + 977*i, 100_000}
+	}
+	for name, o := range map[string]Options{"fixed": {}, "anytime": {Anytime: true}} {
+		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				ks := make([]int, 50)
-				for i := range ks {
-					ks[i] = 30000 + i*977
-				}
-				cells := table(axes, ks...)
-				for i := range cells {
-					cells[i].N = 100000
-				}
 				Effects(axes, cells, o)
 			}
 		})
+	}
+}
+
+func BenchmarkStop(b *testing.B) {
+	for b.Loop() {
+		Stop{Width: 0.1}.Met(437, 1000)
 	}
 }

@@ -39,9 +39,9 @@ func Fisher(t Table) float64 { return Stratified([]Table{t}) }
 // supposes that the numbers of trials were fixed before.
 //
 // The p-value is exact while the distributions are short. Where they are long
-// (about 10^5 trials each) their tails are cut below 10^-30 of the peak and what
+// (about 10^5 trials each) their tails are cut below 10^-20 of the peak and what
 // was cut counts as extreme: a p-value is never too small, and too great by no
-// more than about 10^-25.
+// more than about 10^-15.
 func Stratified(tables []Table) float64 {
 	sum, observed := mass{p: []float64{1}}, 0
 	for _, t := range tables {
@@ -116,7 +116,7 @@ func (m mass) plus(o mass) mass {
 
 // trimmed cuts tails that no reader of a p-value can tell from nothing.
 func (m mass) trimmed() mass {
-	least := 1e-30 * floats.Max(m.p)
+	least := 1e-20 * floats.Max(m.p)
 	low, high := 0, len(m.p)
 	for ; m.p[low] < least; low++ {
 		m.cut += m.p[low]
