@@ -64,10 +64,22 @@ func Open(st *store.Store, m Manifest) (*Image, error) {
 			return nil, err
 		}
 		if sum != want {
-			return nil, fmt.Errorf("%s has changed: want sha256 %s, got %s", path, want, sum)
+			return nil, &ChangedError{Path: path, Want: want, Got: sum}
 		}
 	}
 	return img, nil
+}
+
+// ChangedError says that an artefact in the store is not what it was.
+type ChangedError struct{ Path, Want, Got string }
+
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("%s has changed: want sha256 %s, got %s", e.Path, e.Want, e.Got)
+}
+
+// Hint says what to do about it.
+func (e *ChangedError) Hint() string {
+	return "remove " + filepath.Dir(e.Path) + " from the cache: lab makes it again"
 }
 
 const (
