@@ -34,7 +34,15 @@ type hunting struct {
 	wanted func(journal.Trial) bool
 	enough int
 	limit  time.Duration
+	trials int
 	found  []journal.Trial
+}
+
+func (h *hunting) tried(t journal.Trial) {
+	h.trials++
+	if h.wanted(t) {
+		h.found = append(h.found, t)
+	}
 }
 
 // execute makes what the matrix needs, runs it and prints the result. It returns
@@ -106,8 +114,8 @@ func (a *app) carryOut(ctx context.Context, job runner.Job, h *hunting, out *pro
 	job.Trial = func(t journal.Trial) {
 		view.Trial(t)
 		a.events.Trial(t)
-		if h != nil && h.wanted(t) {
-			h.found = append(h.found, t)
+		if h != nil {
+			h.tried(t)
 		}
 	}
 	if h != nil {

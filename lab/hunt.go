@@ -125,7 +125,8 @@ func (a *app) carryOutHunt(ctx context.Context, m *matrix.Matrix, wanted func(jo
 		return err
 	}
 	if len(h.found) == 0 {
-		fmt.Fprintf(a.stderr, "lab: not found within %d trials or %v\n", m.Trials, f.limit)
+		fmt.Fprintf(a.stderr, "lab: nothing found in %d trials and %v\n", h.trials, time.Since(start).Round(time.Second))
+		fmt.Fprintf(a.stderr, "hint: that is no proof of absence; --limit (%v) and --trials (%d) let the hunt go on for longer\n", f.limit, m.Trials)
 		return silentError{exitDiffers}
 	}
 	if f.json {

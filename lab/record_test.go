@@ -68,14 +68,19 @@ func TestReplayRecord(t *testing.T) {
 	}
 }
 
-// A record that is there is whole, whenever lab is killed.
+// A record that is there is whole, whenever lab is killed, and the next lab removes
+// what the killed one needed for a while.
 func TestKilledLabLeavesNoHalfRecord(t *testing.T) {
 	program := binary(t)
 	runs, run, one, _ := recordedRun(t)
-	whole := 0
+	whole, left, tmp := 0, 0, t.TempDir()
+	scratch := func() int {
+		dirs, _ := filepath.Glob(filepath.Join(tmp, "*"))
+		return len(dirs)
+	}
 	for delay := 50 * time.Millisecond; whole == 0; delay += 150 * time.Millisecond {
 		cmd := osexec.CommandContext(t.Context(), program, "replay", strconv.Itoa(one), "--record", "--scenarios", "../scenarios", "--runs", runs)
-		cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+		cmd.Env = append(os.Environ(), "TMPDIR="+tmp)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -83,6 +88,7 @@ func TestKilledLabLeavesNoHalfRecord(t *testing.T) {
 		guests := guestsOf(cmd.Process.Pid)
 		cmd.Process.Signal(syscall.SIGKILL)
 		cmd.Wait()
+		left = max(left, scratch())
 		var none *journal.NoRecordError
 		switch _, err := journal.ReadRecord(run, one); {
 		case err == nil:
@@ -101,5 +107,12 @@ func TestKilledLabLeavesNoHalfRecord(t *testing.T) {
 		if delay > time.Minute {
 			t.Fatal("no record within a minute")
 		}
+	}
+	t.Setenv("TMPDIR", tmp)
+	if code, _, stderr := lab(t, "replay", strconv.Itoa(one), "--scenarios", "../scenarios", "--runs", runs); code != exitOK {
+		t.Errorf("replay: exit code %d\n%s", code, stderr)
+	}
+	if now := scratch(); left == 0 || now > 0 {
+		t.Errorf("killed labs left up to %d folders, and %d are there after the next", left, now)
 	}
 }

@@ -87,13 +87,13 @@ func run(host *reporter, machine power) error {
 			return nil
 		}
 		host.send(wire.Message{Kind: wire.Begin, ID: t.ID})
-		fmt.Printf("lab: trial %d begins\n", t.ID)
+		fmt.Print(wire.BeginLine(t.ID))
 		hold := func() {}
 		if spec.Hold && i == 0 {
 			hold = machine.stop
 		}
 		end := runTrial(t, hold)
-		fmt.Printf("lab: trial %d ends: %s\n", t.ID, describe(end.Result))
+		fmt.Print(wire.EndLine(t.ID, end.Result))
 		drainConsole()
 		host.send(end)
 	}
@@ -103,19 +103,6 @@ func run(host *reporter, machine power) error {
 // rehearse runs a trial of nothing, so that what a first trial needs once,
 // threads, memory, tables of the kernel's, is in the snapshot.
 func rehearse() { runTrial(wire.Trial{Argv: []string{"/init"}, Seed: 1}, func() {}) }
-
-func describe(r *wire.Result) string {
-	switch {
-	case r.Error != "":
-		return r.Error
-	case r.TimedOut:
-		return fmt.Sprintf("time limit reached after %v", r.Duration)
-	case r.Signal != 0:
-		return fmt.Sprintf("signal %d after %v", r.Signal, r.Duration)
-	default:
-		return fmt.Sprintf("exit status %d after %v", r.Exit, r.Duration)
-	}
-}
 
 // reporter sends messages by the mailbox. Without one, in a guest started by
 // hand, the console says enough.

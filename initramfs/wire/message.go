@@ -63,6 +63,28 @@ type Result struct {
 	FaultsLost int64
 }
 
+// BeginLine and EndLine are what init says on the console around a trial, whose
+// output stands between them. A program can print either; but not an EndLine
+// before it has ended, for it would have to know when that will be.
+func BeginLine(id int) string { return fmt.Sprintf("lab: trial %d begins\n", id) }
+
+// EndLine is said before the result is sent.
+func EndLine(id int, r *Result) string { return fmt.Sprintf("lab: trial %d ends: %v\n", id, r) }
+
+// String says how the program ended, and when.
+func (r *Result) String() string {
+	switch {
+	case r.Error != "":
+		return r.Error
+	case r.TimedOut:
+		return fmt.Sprintf("time limit reached after %v", r.Duration)
+	case r.Signal != 0:
+		return fmt.Sprintf("signal %d after %v", r.Signal, r.Duration)
+	default:
+		return fmt.Sprintf("exit status %d after %v", r.Exit, r.Duration)
+	}
+}
+
 // frameHead is the lengths of the frame, of its lines and of the output in it,
 // four bytes each.
 const frameHead = 12

@@ -74,12 +74,13 @@ type Tally struct {
 type Hunt struct {
 	tallies []Tally
 	pending []int // guests under way, by arm
+	barren  []int // guests that ended without a trial, by arm
 	rng     *rand.Rand
 }
 
 // New starts a hunt over arms. The seed decides what is left to chance.
 func New(arms []Arm, seed uint64) *Hunt {
-	h := &Hunt{pending: make([]int, len(arms)), rng: rand.New(rand.NewPCG(seed, 0))}
+	h := &Hunt{pending: make([]int, len(arms)), barren: make([]int, len(arms)), rng: rand.New(rand.NewPCG(seed, 0))}
 	for _, a := range arms {
 		h.tallies = append(h.tallies, Tally{Arm: a})
 	}
@@ -95,11 +96,13 @@ func (h *Hunt) Next() int {
 	best, most := 0, -1.0
 	for i, t := range h.tallies {
 		cost := firstCost
-		if t.Trials > 0 {
-			cost = t.Spent / time.Duration(t.Trials)
+		// A guest that came to no trial counts as one that found nothing in all
+		// its time, and so does one under way, whose time is not known yet.
+		tries := t.Trials + h.barren[i]
+		if tries > 0 {
+			cost = t.Spent / time.Duration(tries)
 		}
-		// A guest under way counts as one that found nothing.
-		rate := distuv.Beta{Alpha: 1 + float64(t.Found), Beta: 1 + float64(t.Trials-t.Found+h.pending[i]), Src: h.rng}.Rand()
+		rate := distuv.Beta{Alpha: 1 + float64(t.Found), Beta: 1 + float64(tries-t.Found+h.pending[i]), Src: h.rng}.Rand()
 		if worth := rate / max(cost, time.Millisecond).Seconds(); worth > most {
 			best, most = i, worth
 		}
@@ -112,6 +115,9 @@ func (h *Hunt) Next() int {
 // took.
 func (h *Hunt) Done(arm, trials, found int, spent time.Duration) {
 	h.pending[arm]--
+	if trials == 0 {
+		h.barren[arm]++
+	}
 	t := &h.tallies[arm]
 	t.Trials += trials
 	t.Found += found

@@ -91,3 +91,26 @@ func TestGuestsAtOnceSpread(t *testing.T) {
 		t.Errorf("20 guests at once used %d arms", len(seen))
 	}
 }
+
+// An arm whose guests come to nothing, as where no template can be made, must
+// not take the time of the others.
+func TestArmWithoutTrialsLosesItsPromise(t *testing.T) {
+	const broken = 1
+	h := New(Arms()[:4], 1)
+	var spent, wasted time.Duration
+	for spent < 10*time.Minute {
+		arm := h.Next()
+		took := 2 * time.Second
+		if arm == broken {
+			took = 5 * time.Second
+			wasted += took
+			h.Done(arm, 0, 0, took)
+		} else {
+			h.Done(arm, 40, 0, took)
+		}
+		spent += took
+	}
+	if share := wasted.Seconds() / spent.Seconds(); share > 0.4 {
+		t.Errorf("the arm without trials took %.0f %% of the time", 100*share)
+	}
+}

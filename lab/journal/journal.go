@@ -152,11 +152,11 @@ func (f *Folder) SetVerification(v Verification) error {
 	return f.save()
 }
 
-// SetHunts records what a hunt has learnt, by cell.
-func (f *Folder) SetHunts(h [][]hunt.Tally) error {
+// SetHunts records what hunts have learnt, by cell, and what they have found.
+func (f *Folder) SetHunts(h [][]hunt.Tally, found []Found) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.run.Hunts = h
+	f.run.Hunts, f.run.Found = h, found
 	return f.save()
 }
 

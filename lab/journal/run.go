@@ -30,6 +30,8 @@ type Run struct {
 	Search string `json:"search,omitempty"`
 	// Hunts are what a hunt has learnt, by cell.
 	Hunts [][]hunt.Tally `json:"hunts,omitempty"`
+	// Found are the trials that a hunt was for.
+	Found []Found `json:"found,omitempty"`
 	Axes  []matrix.Axis  `json:"axes"`
 	// Expect is what the matrix claims, Stop what ends its cells early, Collect
 	// what is kept of trials.
@@ -72,10 +74,18 @@ type Session struct {
 	FirstVM int `json:"first_vm"`
 }
 
+// Found is a trial that a hunt was for.
+type Found struct {
+	Trial int    `json:"trial"`
+	Title string `json:"title"`
+}
+
 // Verification is the result of running some deterministic trials twice.
 type Verification struct {
 	Checked   int `json:"checked"`
 	Identical int `json:"identical"`
+	// Unchecked is how many were to be, and their guest could not be run again.
+	Unchecked int `json:"unchecked,omitempty"`
 	// Diverged are the numbers of those that differed.
 	Diverged []int `json:"diverged,omitempty"`
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/digitalocean/go-qemu/qmp"
 )
@@ -18,6 +19,9 @@ import (
 // qmp.Monitor, whose own SocketMonitor fails on replies over 64 KiB and blocks
 // when nobody reads its events.
 type Monitor struct {
+	// Patience is how long QEMU may take to answer. Zero means a minute.
+	Patience time.Duration
+
 	socket string
 
 	conn    *net.UnixConn
@@ -33,8 +37,12 @@ type Monitor struct {
 
 var _ qmp.Monitor = (*Monitor)(nil)
 
-// ErrDisconnected is returned by Run when QEMU has ended or hung up.
+// ErrDisconnected is returned by Run when QEMU has ended or hung up, and after it
+// has not answered.
 var ErrDisconnected = errors.New("qmp: disconnected")
+
+// ErrSilent is returned when QEMU runs and does not answer.
+var ErrSilent = errors.New("qmp: no answer")
 
 // NewMonitor returns a monitor for the socket. Connect must be called first.
 func NewMonitor(socket string) *Monitor { return &Monitor{socket: socket} }
@@ -46,7 +54,13 @@ func (m *Monitor) Connect() error {
 		return fmt.Errorf("qmp: %w", err)
 	}
 	in := bufio.NewReaderSize(conn, 64<<10)
+	conn.SetReadDeadline(time.Now().Add(m.patience()))
 	line, err := in.ReadBytes('\n')
+	conn.SetReadDeadline(time.Time{})
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		conn.Close()
+		return fmt.Errorf("%w: no greeting within %v", ErrSilent, m.patience())
+	}
 	var hello struct {
 		QMP *struct {
 			Version qmp.Version `json:"version"`
@@ -66,6 +80,13 @@ func (m *Monitor) Connect() error {
 		return errors.Join(err, m.Disconnect())
 	}
 	return nil
+}
+
+func (m *Monitor) patience() time.Duration {
+	if m.Patience == 0 {
+		return time.Minute
+	}
+	return m.Patience
 }
 
 // Disconnect closes the connection. Streams of events end.
@@ -135,14 +156,20 @@ func (m *Monitor) send(command, rights []byte) ([]byte, error) {
 	if m.conn == nil {
 		return nil, ErrDisconnected
 	}
+	m.conn.SetWriteDeadline(time.Now().Add(m.patience()))
 	if _, _, err := m.conn.WriteMsgUnix(append(command[:len(command):len(command)], '\n'), rights, nil); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrDisconnected, err)
 	}
+	limit := time.NewTimer(m.patience())
+	defer limit.Stop()
 	select {
 	case reply := <-m.replies:
 		return reply, replyError(command, reply)
 	case <-m.closed:
 		return nil, ErrDisconnected
+	case <-limit.C:
+		m.conn.Close() // an answer that came now would be taken for another's
+		return nil, fmt.Errorf("%w: nothing within %v to %s", ErrSilent, m.patience(), command)
 	}
 }
 

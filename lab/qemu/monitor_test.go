@@ -81,6 +81,29 @@ func TestErrorRepliesAreErrors(t *testing.T) {
 	}
 }
 
+// A QEMU that is stopped keeps its sockets, and answers nothing.
+func TestNoAnswerIsAnError(t *testing.T) {
+	m := peer(t, func(string, net.Conn) {})
+	m.Patience = 50 * time.Millisecond
+	if _, err := m.Run([]byte(`{"execute":"stop"}`)); !errors.Is(err, ErrSilent) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := m.Run([]byte(`{"execute":"cont"}`)); !errors.Is(err, ErrDisconnected) {
+		t.Errorf("after that: got %v", err)
+	}
+	socket := filepath.Join(t.TempDir(), "mute")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	m = NewMonitor(socket)
+	m.Patience = 50 * time.Millisecond
+	if err := m.Connect(); !errors.Is(err, ErrSilent) {
+		t.Errorf("without a greeting: got %v", err)
+	}
+}
+
 func TestHangUpEndsEverything(t *testing.T) {
 	m := peer(t, func(_ string, w net.Conn) { w.Close() })
 	events, err := m.Events(context.Background())

@@ -81,8 +81,12 @@ func (s *Summary) checked() string {
 	if s.Verification == nil {
 		return ""
 	}
-	return fmt.Sprintf("%d deterministic trials were run again: identical %d/%d",
+	text := fmt.Sprintf("%d deterministic trials were run again: identical %d/%d",
 		s.Verification.Checked, s.Verification.Identical, s.Verification.Checked)
+	if n := s.Verification.Unchecked; n > 0 {
+		text += fmt.Sprintf("; the guests of %d more could not be run again", n)
+	}
+	return text
 }
 
 // valuesOf are those of an axis, or the one that holds without it.

@@ -6,7 +6,14 @@ import (
 	"time"
 
 	"ghostlab/lab/hunt"
+	"ghostlab/lab/journal"
 )
+
+// Found is a trial that a hunt was for, and the command that repeats it.
+type Found struct {
+	journal.Found
+	Replay string `json:"replay"`
+}
 
 // hunted writes the result of a hunt. It shows counts and no rates: the trials
 // were chosen to fail, and how many did says nothing about the program.

@@ -4,6 +4,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -26,6 +27,8 @@ type Summary struct {
 	// of each setting, by cell.
 	Search string         `json:"search,omitempty"`
 	Hunts  [][]hunt.Tally `json:"hunts,omitempty"`
+	// Found are the trials that a hunt was for.
+	Found  []Found        `json:"found,omitempty"`
 	Kernel journal.Kernel `json:"kernel"`
 	Go     string         `json:"go"`
 	QEMU   string         `json:"qemu"`
@@ -129,6 +132,9 @@ func Read(dir string) (*Summary, error) {
 			c.rates(run)
 		}
 		s.Cells = append(s.Cells, *c)
+	}
+	for _, f := range run.Found {
+		s.Found = append(s.Found, Found{f, fmt.Sprintf("lab replay %s/%d", run.ID, f.Trial)})
 	}
 	if !s.Hunted() {
 		s.Effects = s.effects()

@@ -117,8 +117,8 @@ func TestHuntEndsWithATrialThatReplays(t *testing.T) {
 	if found.Outcome != crash.Crash || len(all) > 500 {
 		t.Fatalf("%d trials, found %+v", len(all), found)
 	}
-	if len(run.Hunts) != 1 || len(run.Hunts[0]) < 5 {
-		t.Errorf("what the hunt has learnt: %+v", run.Hunts)
+	if len(run.Hunts) != 1 || len(run.Hunts[0]) < 5 || len(run.Found) == 0 || run.Found[0].Title != found.Title {
+		t.Errorf("what the hunt has learnt: %+v, found: %+v", run.Hunts, run.Found)
 	}
 	r, err := NewReplayer(t.Context(), job, job.Folder.Dir(), found)
 	if err != nil {

@@ -67,9 +67,26 @@ func (r *run) config(k guestKind) vm.Config {
 	img := r.Image[k.goVersion]
 	cfg.Kernel, cfg.Initramfs, cfg.Vmlinux = img.Kernel.Image(), img.Initramfs, img.Kernel.Vmlinux()
 	cfg.VCPUs, cfg.Engine = k.vcpus, k.engine
-	// A hung kernel says nothing; a slow host says something in time.
-	cfg.Silence = 2*r.Matrix.Timeout + 30*time.Second
+	cfg.Silence = silence(r.Matrix.Timeout, k.engine)
 	return cfg
+}
+
+// singleStepCost is by how much a guest is slower whose translation blocks are of
+// one instruction (four times, measured).
+const singleStepCost = 4
+
+// silence is how long a guest may say nothing, on the host's clock: more than the
+// trials' limit in the guest's takes here. A fast virtual CPU, of a shift below
+// the default, has more instructions in that time.
+func silence(limit time.Duration, e vm.Engine) time.Duration {
+	d := 2 * limit
+	if e.Deterministic {
+		d <<= max(0, matrix.DefaultShift-e.Shift)
+	}
+	if e.SingleStep {
+		d *= singleStepCost
+	}
+	return d + 30*time.Second
 }
 
 // lazyTemplate is made by the first guest that needs it.

@@ -218,3 +218,56 @@ func noGuestLeft(t *testing.T) {
 	}
 	t.Errorf("QEMU processes are left: %v", guests(t))
 }
+
+// What cannot be started is charged once for each guest, and the record says why.
+func TestProgramThatCannotStart(t *testing.T) {
+	job := plan(t, matrix.Fork, 1, "pass")
+	job.Commands[0].Argv = []string{"/no-such-program"}
+	if err := Run(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	got := results(t, job)["pass"]
+	if len(got) != 1 || got[0].Outcome != crash.Infra || got[0].Attempts != attempts || !strings.Contains(got[0].Error, "start /no-such-program: no such file") {
+		t.Errorf("recorded %+v", got)
+	}
+	if got[0].VM != attempts {
+		t.Errorf("given up after %d guests, want %d", got[0].VM, attempts)
+	}
+}
+
+// Guests that fail at the same time are no row of failures.
+func TestGuestsThatFailTogether(t *testing.T) {
+	job := plan(t, matrix.Boot, attempts, "pass")
+	job.Parallel = attempts
+	started := 0
+	job.Boot = func(string) {
+		if started++; started == attempts {
+			for _, pid := range guests(t) {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
+	}
+	if err := Run(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	for _, tr := range results(t, job)["pass"] {
+		if tr.Outcome != crash.Pass {
+			t.Errorf("trial %d: %s %s", tr.N, tr.Outcome, tr.Error)
+		}
+	}
+}
+
+func TestSilenceGrowsWithTheInstructions(t *testing.T) {
+	const limit = 20 * time.Second
+	for engine, want := range map[vm.Engine]time.Duration{
+		{}:                              70 * time.Second,
+		{Deterministic: true, Shift: 3}: 70 * time.Second,
+		{Deterministic: true, Shift: 8}: 70 * time.Second, // as many instructions: the trial's limit grows
+		{Deterministic: true, Shift: 0}: 350 * time.Second,
+		{Deterministic: true, Shift: 3, SingleStep: true}: 190 * time.Second,
+	} {
+		if got := silence(limit, engine); got != want {
+			t.Errorf("%+v: %v, want %v", engine, got, want)
+		}
+	}
+}

@@ -27,11 +27,11 @@ func (p *Replayer) Record() (*journal.Record, Execution, error) {
 	if err := Recordable(p.first); err != nil {
 		return nil, Execution{}, err
 	}
-	scratch, err := os.MkdirTemp("", "lab-record-")
+	scratch, remove, err := vm.Scratch()
 	if err != nil {
 		return nil, Execution{}, err
 	}
-	defer os.RemoveAll(scratch)
+	defer remove()
 	t := *p.turn
 	t.log = filepath.Join(scratch, "log")
 	// The guest runs to its end, beyond the trial where others share it: its

@@ -105,11 +105,11 @@ func (p *Replayer) Replay(dir string) (Execution, error) {
 // Times runs the trial n times, some at once, and hands each execution to done,
 // one at a time, until done returns false.
 func (p *Replayer) Times(n, atOnce int, done func(Execution) bool) error {
-	scratch, err := os.MkdirTemp("", "lab-replay-")
+	scratch, remove, err := vm.Scratch()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
+	defer remove()
 	var (
 		mu      sync.Mutex
 		started int

@@ -95,12 +95,10 @@ type run struct {
 	vms     int
 	running int
 	err     error
-	// barren counts guests in a row that gave no result at all.
-	barren int
 	// hunts are the searches of each cell, and wanted what they have found.
 	hunts  []*hunt.Hunt
 	pace   []map[hunt.Arm]time.Duration // host time of a trial in a warm guest
-	wanted int
+	wanted []journal.Found
 	// templates are those that guests of a kind are forked from.
 	templates map[guestKind]*lazyTemplate
 }
@@ -127,10 +125,7 @@ func Run(ctx context.Context, job Job) error {
 		workers.Go(r.work)
 	}
 	workers.Wait()
-	if r.err != nil {
-		return r.err
-	}
-	if err := r.endHunts(); err != nil || r.found() {
+	if err := errors.Join(r.err, r.endHunts()); err != nil || r.found() {
 		return err
 	}
 	if err := r.verify(); err != nil {
@@ -185,6 +180,7 @@ func (r *run) trial(n int) *trial {
 // the next one is prepared while the current one runs.
 func (r *run) work() {
 	var ahead chan *turn
+	barren := 0 // guests of this worker's in a row without any result
 	for {
 		var t *turn
 		if ahead != nil {
@@ -201,7 +197,12 @@ func (r *run) work() {
 			ahead = next
 			go func() { next <- r.next(false) }()
 		}
-		t.finish(t.play(r.ctx))
+		end := t.play(r.ctx)
+		t.barren = barren
+		t.finish(end)
+		if barren++; t.done > 0 || t.halted {
+			barren = 0
+		}
 		t.tidy()
 		if r.hunts != nil {
 			r.learn(t)
@@ -292,14 +293,9 @@ func (r *run) fail(err error) {
 }
 
 // giveBack returns trials to their queue and ends the guest's turn.
-func (r *run) giveBack(again []*trial, results int) {
+func (r *run) giveBack(again []*trial) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if results > 0 {
-		r.barren = 0
-	} else if r.ctx.Err() == nil {
-		r.barren++
-	}
 	for _, t := range again {
 		if t.attempts == 0 {
 			r.deck.giveBack(t.n)

@@ -80,10 +80,11 @@ func Failed(t journal.Trial) bool {
 
 // judge counts a wanted trial, and ends the run with the last.
 func (r *run) judge(t journal.Trial) {
-	if !r.wants(t) {
+	if r.hunts == nil && r.Enough == 0 || !r.wants(t) {
 		return
 	}
-	if r.wanted++; r.wanted == r.Enough {
+	r.wanted = append(r.wanted, journal.Found{Trial: t.N, Title: t.Title})
+	if len(r.wanted) == r.Enough {
 		r.stop()
 	}
 }
@@ -92,7 +93,7 @@ func (r *run) judge(t journal.Trial) {
 func (r *run) found() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.Enough > 0 && r.wanted >= r.Enough
+	return r.Enough > 0 && len(r.wanted) >= r.Enough
 }
 
 // endHunts records what was learnt.
@@ -104,5 +105,5 @@ func (r *run) endHunts() error {
 	for _, h := range r.hunts {
 		all = append(all, h.Tallies())
 	}
-	return r.Folder.SetHunts(all)
+	return r.Folder.SetHunts(all, r.wanted)
 }

@@ -40,6 +40,9 @@ type turn struct {
 	halt   context.CancelFunc
 	halted bool
 
+	refused error // why the guest could not start the last trial that it could not
+	barren  int   // guests before this one, in a row, that gave no result
+
 	// of a hunt: the arm, what the guest has found, and when
 	arm, found               int
 	began, firstEnd, lastEnd time.Time
@@ -151,7 +154,8 @@ func (t *turn) take(tr *trial) {
 func (t *turn) end(tr *trial, m vm.Message) {
 	res := m.Result
 	if res.Error != "" {
-		t.retry(tr, fmt.Errorf("trial %d: %s", tr.n, res.Error))
+		t.refused = fmt.Errorf("trial %d: %s", tr.n, res.Error)
+		t.retry(tr, t.refused)
 		return
 	}
 	rep := crash.Classify(crash.Evidence{Exit: res.Exit, Signal: res.Signal, TimedOut: res.TimedOut, Output: m.Output})
@@ -170,8 +174,7 @@ func (t *turn) end(tr *trial, m vm.Message) {
 // verdict judges a trial that took the whole guest with it.
 func (t *turn) verdict(tr *trial, end *vm.End) {
 	console := end.Console
-	// Other trials have used the same console before.
-	if i := bytes.LastIndex(console, vm.BeginLine(tr.n)); i >= 0 {
+	if i := bytes.Index(console, []byte(wire.BeginLine(tr.n))); i >= 0 {
 		console = console[i:]
 	}
 	rep := crash.Report{Outcome: crash.GuestPanic}
@@ -238,7 +241,7 @@ func (t *turn) retry(tr *trial, err error) {
 
 // finish decides about the trials that the guest has left undone.
 func (t *turn) finish(end *vm.End) {
-	defer func() { t.run.giveBack(t.left, t.done) }()
+	defer func() { t.run.giveBack(t.left) }()
 	if t.run.ctx.Err() != nil {
 		return
 	}
@@ -251,8 +254,12 @@ func (t *turn) finish(end *vm.End) {
 	case t.current != nil:
 		t.verdict(t.current, end)
 	case end.Reason == vm.PoweredOff:
-		// The mailbox was full: the rest goes to another guest.
-		if t.done == 0 && len(t.left) > 0 {
+		switch {
+		case t.done > 0 || len(t.left) == 0:
+			// The mailbox was full: the rest goes to another guest.
+		case t.refused != nil:
+			t.hopeless(t.refused) // and charged to the trial already
+		default:
 			t.infrastructure(errors.New("the guest powered off without doing a trial"))
 		}
 	case len(t.left) > 0:
@@ -260,15 +267,20 @@ func (t *turn) finish(end *vm.End) {
 	}
 }
 
+// hopeless ends the run after a row of guests without any result: the fourth will
+// not be better.
+func (t *turn) hopeless(err error) bool {
+	if t.done > 0 || t.barren+1 < attempts {
+		return false
+	}
+	t.run.fail(fmt.Errorf("%d guests in a row gave no result: %w", attempts, err))
+	return true
+}
+
 // infrastructure charges a failure to the trial that was running, or else to the
-// one that would have been next. A row of guests without any result ends the
-// run: the fourth will not be better.
+// one that would have been next.
 func (t *turn) infrastructure(err error) {
-	t.run.mu.Lock()
-	barren := t.run.barren
-	t.run.mu.Unlock()
-	if t.done == 0 && barren+1 >= attempts {
-		t.run.fail(fmt.Errorf("%d guests in a row gave no result: %w", attempts, err))
+	if t.hopeless(err) {
 		return
 	}
 	tr := t.current

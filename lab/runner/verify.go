@@ -1,14 +1,15 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/vm"
 )
 
 // checks are the deterministic guests that will be run a second time.
@@ -50,45 +51,59 @@ func (c *checks) keep(t journal.Trial) {
 }
 
 // verify runs the sampled guests again and compares. What differs is kept, and
-// is an error: the promise of the engine did not hold.
+// is an error: the promise of the engine did not hold. What was checked is
+// recorded however it ends.
 func (r *run) verify() error {
 	if len(r.checks.guests) == 0 || r.ctx.Err() != nil {
 		return r.ctx.Err()
 	}
-	var result journal.Verification
-	scratch, err := os.MkdirTemp("", "lab-verify-")
+	scratch, remove, err := vm.Scratch()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
+	defer remove()
+	var result journal.Verification
 	for _, t := range r.checks.guests {
-		dir := filepath.Join(scratch, fmt.Sprint(t.vm))
-		second, err := t.again(dir, 0)
-		if err != nil {
-			return err
-		}
-		for _, tr := range t.batch {
-			first, ok := r.checks.first[tr.n]
-			if !ok || first.VM != t.vm {
-				continue // another guest has seen it to its end
-			}
-			result.Checked++
-			again := second[tr.n]
-			if again.Digest == first.Digest {
-				result.Identical++
-				continue
-			}
-			result.Diverged = append(result.Diverged, tr.n)
-			if err := r.Folder.KeepAgain(tr.n, again.Trial, again.Evidence); err != nil {
-				return err
-			}
+		if err = r.check(t, filepath.Join(scratch, fmt.Sprint(t.vm)), &result); err != nil {
+			break
 		}
 	}
-	if err := r.Folder.SetVerification(result); err != nil {
+	if err := errors.Join(err, r.Folder.SetVerification(result)); err != nil {
 		return err
 	}
 	if len(result.Diverged) > 0 {
 		return &DivergedError{result}
+	}
+	return nil
+}
+
+// check runs a guest again, into dir, and adds to the result.
+func (r *run) check(t *turn, dir string, result *journal.Verification) error {
+	second, err := t.again(dir, 0)
+	if infrastructural(err) {
+		// The first results stand.
+		r.notice(fmt.Sprintf("guest %d could not be run again: %v", t.vm, err))
+		result.Unchecked += len(t.batch)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, tr := range t.batch {
+		first, ok := r.checks.first[tr.n]
+		if !ok || first.VM != t.vm {
+			continue // another guest has seen it to its end
+		}
+		result.Checked++
+		again := second[tr.n]
+		if again.Digest == first.Digest {
+			result.Identical++
+			continue
+		}
+		result.Diverged = append(result.Diverged, tr.n)
+		if err := r.Folder.KeepAgain(tr.n, again.Trial, again.Evidence); err != nil {
+			return err
+		}
 	}
 	return nil
 }

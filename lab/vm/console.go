@@ -13,6 +13,10 @@ import (
 // the noisiest batch of trials needs, and little enough to keep.
 const consoleMax = 64 << 20
 
+// consoleKeep is how much of a trial's part of the console is kept: four times
+// what a program can show there.
+const consoleKeep = 256 << 10
+
 // console follows the file that QEMU writes the serial console to, and keeps a
 // copy in which each line carries the host's time.
 type console struct {
@@ -21,6 +25,7 @@ type console struct {
 	start time.Time
 
 	size  int64
+	past  int64  // where the last trial's part ends
 	fresh bool   // the next byte begins a line
 	buf   []byte // for reading
 }
@@ -77,10 +82,29 @@ func (c *console) copy(b []byte) error {
 func (c *console) flooded() bool { return c.size > consoleMax }
 
 // end returns the last n bytes of what the guest printed.
-func (c *console) end(n int64) []byte {
-	b := make([]byte, min(n, c.size))
-	m, _ := c.raw.ReadAt(b, c.size-int64(len(b)))
-	return b[:m]
+func (c *console) end(n int64) []byte { return c.from(max(0, c.size-n)) }
+
+func (c *console) from(at int64) []byte {
+	b := make([]byte, c.size-at)
+	n, _ := c.raw.ReadAt(b, at)
+	return b[:n]
 }
+
+// trial returns the part of a trial that has ended, from its first line up to
+// its last, at most the end of it that is kept. It does not depend on when the
+// host looks, and how much of later trials it sees then.
+func (c *console) trial(first, last string) []byte {
+	b := c.from(c.past)
+	from, to := max(0, bytes.Index(b, []byte(first))), len(b)
+	if i := bytes.Index(b[from:], []byte(last)); i >= 0 {
+		to = from + i
+	}
+	c.past += int64(to)
+	return b[max(from, to-consoleKeep):to]
+}
+
+// rest returns what came after the last trial that has ended, at most the end of
+// it that is kept.
+func (c *console) rest() []byte { return c.from(max(c.past, c.size-consoleKeep)) }
 
 func (c *console) close() error { return errors.Join(c.raw.Close(), c.log.Close()) }

@@ -26,7 +26,8 @@ func (r Reason) String() string {
 type End struct {
 	Reason  Reason
 	Release string // of the kernel, as the guest reported it
-	// Console is the end of what the guest printed, at most 256 KiB.
+	// Console is what the guest printed after the last trial that it saw to its
+	// end, at most the last 256 KiB.
 	Console []byte
 	// Stacks is what the vCPUs of a hung guest were doing.
 	Stacks []byte

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -55,7 +54,11 @@ func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error)
 			return g.verdict(g.lastReason(events, reason))
 		}
 		if reason := g.overdue(); reason != 0 {
-			return g.ended(reason)
+			end, err := g.ended(reason)
+			if err == nil && reason == Hung {
+				end.Stacks, err = g.stacks(ctx)
+			}
+			return end, err
 		}
 	}
 }
@@ -77,13 +80,11 @@ func (g *Guest) lastReason(events <-chan qmp.Event, reason string) string {
 // Message is a message of the guest's.
 type Message struct {
 	wire.Message
-	// Console is what the console has shown of a trial, from BeginLine on: its
-	// output and what the kernel said meanwhile. Set for End.
+	// Console is what the console has shown of a trial, from wire.BeginLine to
+	// wire.EndLine: its output and what the kernel said meanwhile, at most the
+	// last 256 KiB. Set for End.
 	Console []byte
 }
-
-// BeginLine is what init says on the console when a trial begins.
-func BeginLine(id int) []byte { return fmt.Appendf(nil, "lab: trial %d begins\n", id) }
 
 // look hands on what the guest has said since the last time. The guest has its
 // console drained before it sends a trial's end.
@@ -101,13 +102,8 @@ func (g *Guest) look(receive func(Message)) error {
 		case wire.Failed:
 			g.failed = m.Error
 		case wire.End:
-			m.Console = g.console.end(consoleKeep)
-			begin, end := bytes.LastIndex(m.Console, BeginLine(m.ID)), len(m.Console)
-			if i := bytes.LastIndex(m.Console, fmt.Appendf(nil, "lab: trial %d ends: ", m.ID)); i >= 0 {
-				end = i
-			}
-			if begin >= 0 && begin < end {
-				m.Console = m.Console[begin:end]
+			if m.Result != nil {
+				m.Console = g.console.trial(wire.BeginLine(m.ID), wire.EndLine(m.ID, m.Result))
 			}
 		}
 		receive(m)
@@ -166,9 +162,6 @@ func endsInPanic(console []byte) bool {
 	return !bytes.Contains(console[all[len(all)-1][1]:], []byte("\nlab: trial "))
 }
 
-// consoleKeep is how much of the console's end goes into End.
-const consoleKeep = 256 << 10
-
 func (g *Guest) ended(reason Reason) (*End, error) {
 	if g.failed != "" {
 		return nil, &BootError{Stage: "init gave up", Err: errors.New(g.failed)}
@@ -176,11 +169,7 @@ func (g *Guest) ended(reason Reason) (*End, error) {
 	if g.release == "" {
 		return nil, &BootError{Stage: "the guest ended before its init was ready (" + reason.String() + ")", Console: g.lastLines()}
 	}
-	end := &End{Reason: reason, Release: g.release, Console: g.console.end(consoleKeep), Took: time.Since(g.started)}
-	if reason == Hung {
-		end.Stacks = g.stacks()
-	}
-	return end, nil
+	return &End{Reason: reason, Release: g.release, Console: g.console.rest(), Took: time.Since(g.started)}, nil
 }
 
 func (g *Guest) lastLines() string { return lastLines(g.console.end(2<<10), 12) }

@@ -22,8 +22,10 @@ type Guest struct {
 	proc   *qemu.Process
 	mon    *qemu.Monitor
 	events <-chan qmp.Event
-	// unlisten ends the stream of events that nobody reads any more.
+	// unlisten ends the stream of events that nobody reads any more, unleash
+	// the wait for the context that the guest ends with.
 	unlisten context.CancelFunc
+	unleash  func() bool
 	console  *console
 	box      *wire.Mailbox
 	mem      []byte
@@ -50,11 +52,12 @@ func start(ctx context.Context, cfg Config, snapshot string) (*Guest, error) {
 		cfg.Dir = dir.path
 	}
 	g := &Guest{cfg: cfg, dir: dir, snapshot: snapshot}
-	if err := g.power(); err != nil {
-		g.Close()
-		return nil, err
+	if err = g.power(); err == nil {
+		// Whoever waits for QEMU's answer then gets an error.
+		g.unleash = context.AfterFunc(ctx, g.proc.Kill)
+		err = g.connect(ctx)
 	}
-	if err := g.connect(ctx); err != nil {
+	if err != nil {
 		g.Close()
 		return nil, err
 	}
@@ -156,6 +159,7 @@ func (g *Guest) holds() bool {
 // connect waits for QEMU to answer on QMP, or to end.
 func (g *Guest) connect(ctx context.Context) error {
 	mon := qemu.NewMonitor(g.dir.file("qmp"))
+	mon.Patience = g.cfg.BootLimit
 	for start := time.Now(); ; {
 		err := mon.Connect()
 		if err == nil {
@@ -213,6 +217,9 @@ func (g *Guest) command(name string, args map[string]any, result any) error {
 
 // Close ends the guest, wherever it is, and removes what it needed.
 func (g *Guest) Close() {
+	if g.unleash != nil {
+		g.unleash()
+	}
 	if g.proc != nil {
 		g.proc.Kill()
 	}

@@ -1,11 +1,13 @@
 package vm
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -126,5 +128,50 @@ func TestHungGuestLeavesItsStacks(t *testing.T) {
 	}
 	if _, err := exec.LookPath("gdb-multiarch"); err == nil && !strings.Contains(string(end.Stacks), "Thread 2") {
 		t.Errorf("gdb has seen no threads:\n%s", end.Stacks)
+	}
+}
+
+// A QEMU that its host has stopped is no hang of the guest's, and lab does not
+// wait for it for ever.
+func TestStoppedQEMUIsInfrastructure(t *testing.T) {
+	cfg := config(t, "hog", wire.Trial{ID: 1, Argv: []string{images.ProgramPath}, Timeout: time.Minute})
+	cfg.Silence = 500 * time.Millisecond
+	stop := func(g *Guest) {
+		if err := syscall.Kill(g.proc.PID(), syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		g.mon.Patience = time.Second
+	}
+	prepare := func() *Guest {
+		g, err := Prepare(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(g.Close)
+		return g
+	}
+	var boot *BootError
+	g := prepare()
+	stop(g)
+	if _, err := g.Run(t.Context(), func(Message) {}); !errors.As(err, &boot) || !errors.Is(err, qemu.ErrSilent) {
+		t.Errorf("before the guest ran: %v", err)
+	}
+	var infra *InfraError
+	g = prepare()
+	_, err := g.Run(t.Context(), func(m Message) {
+		if m.Kind == wire.Begin {
+			stop(g)
+		}
+	})
+	if !errors.As(err, &infra) || !errors.Is(err, qemu.ErrSilent) {
+		t.Errorf("during the trial: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	g = prepare()
+	stop(g)
+	g.mon.Patience = time.Hour
+	if _, err := g.Run(ctx, func(Message) {}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the context has ended: %v", err)
 	}
 }

@@ -94,13 +94,16 @@ func (r *Replay) Continue(ctx context.Context) (*Position, error) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	spent, heard := g.proc.CPUTime(), time.Now()
+	resumed := false // a STOP before that is an older one
 	for {
 		select {
 		case e, ok := <-g.events:
 			switch {
 			case !ok:
 				return nil, &InfraError{What: "qemu ended under the replay", Err: g.proc.Wait()}
-			case e.Event == "STOP":
+			case e.Event == "RESUME":
+				resumed = true
+			case e.Event == "STOP" && resumed:
 				return r.position()
 			}
 		case <-tick.C:

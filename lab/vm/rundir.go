@@ -31,9 +31,21 @@ func bases() []string {
 	return []string{os.TempDir()}
 }
 
-func newRundir() (*rundir, error) {
+func newRundir() (*rundir, error) { return rundirIn(bases()) }
+
+// Scratch makes a folder on the disk for what lab needs while it runs. Call remove
+// in the end; if lab is killed before, CleanStale of the next does it.
+func Scratch() (path string, remove func(), err error) {
+	r, err := rundirIn([]string{os.TempDir()})
+	if err != nil {
+		return "", nil, err
+	}
+	return r.path, r.remove, nil
+}
+
+func rundirIn(bases []string) (*rundir, error) {
 	var errs []error
-	for _, base := range bases() {
+	for _, base := range bases {
 		if err := store.NeedSpace(base, roomNeeded); err != nil {
 			errs = append(errs, err)
 			continue
@@ -51,7 +63,7 @@ func newRundir() (*rundir, error) {
 		}
 		return r, nil
 	}
-	return nil, fmt.Errorf("make a folder for the VM: %w", errors.Join(errs...))
+	return nil, fmt.Errorf("make a folder for a while: %w", errors.Join(errs...))
 }
 
 func (r *rundir) file(name string) string { return filepath.Join(r.path, name) }
@@ -61,8 +73,8 @@ func (r *rundir) remove() {
 	r.lock.Unlock()
 }
 
-// CleanStale removes the folders of VMs whose lab was killed. Those of running
-// ones are locked and stay.
+// CleanStale removes the folders of VMs and of Scratch whose lab was killed. Those
+// of running ones are locked and stay.
 func CleanStale() {
 	for _, base := range bases() {
 		dirs, err := filepath.Glob(filepath.Join(base, rundirPrefix+"*"))

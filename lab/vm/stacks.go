@@ -12,9 +12,10 @@ import (
 // a kernel, 2 s on a busy host.
 const stacksLimit = time.Minute
 
-// stacks returns what each vCPU of a hung guest is doing: gdb's back traces
-// where there are a gdb and a vmlinux, and the registers in any case.
-func (g *Guest) stacks() []byte {
+// stacks stops a hung guest and returns what each vCPU is doing: gdb's back traces
+// where there are a gdb and a vmlinux, and the registers in any case. Where QEMU
+// does not answer either, it is not the guest that hangs.
+func (g *Guest) stacks(ctx context.Context) ([]byte, error) {
 	var out bytes.Buffer
 	monitor := func(line string) string {
 		var said string
@@ -24,21 +25,21 @@ func (g *Guest) stacks() []byte {
 		return said
 	}
 	if err := g.command("stop", nil, nil); err != nil {
-		return fmt.Appendf(nil, "stop the guest: %v\n", err)
+		return nil, &InfraError{What: "neither the guest nor qemu answers", Err: err}
 	}
 	if g.cfg.Vmlinux != "" {
 		socket := g.dir.file("gdb")
 		if !g.cfg.GDB {
 			fmt.Fprint(&out, monitor("gdbserver unix:"+socket+",server=on,wait=off"))
 		}
-		out.Write(backtraces(g.cfg.Vmlinux, socket))
+		out.Write(backtraces(ctx, g.cfg.Vmlinux, socket))
 	}
 	fmt.Fprintf(&out, "\n%s", monitor("info registers -a"))
-	return out.Bytes()
+	return out.Bytes(), nil
 }
 
-func backtraces(vmlinux, socket string) []byte {
-	ctx, cancel := context.WithTimeout(context.Background(), stacksLimit)
+func backtraces(ctx context.Context, vmlinux, socket string) []byte {
+	ctx, cancel := context.WithTimeout(ctx, stacksLimit)
 	defer cancel()
 	for _, gdb := range []string{"gdb-multiarch", "gdb"} {
 		if _, err := exec.LookPath(gdb); err != nil {

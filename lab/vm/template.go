@@ -200,7 +200,7 @@ func (g *Guest) load(ctx context.Context) error {
 
 // migrated waits until the outgoing migration has ended.
 func (g *Guest) migrated() error {
-	for {
+	for start := time.Now(); ; {
 		var m struct {
 			Status string `json:"status"`
 			Error  string `json:"error-desc"`
@@ -214,12 +214,17 @@ func (g *Guest) migrated() error {
 		case "failed", "cancelled":
 			return fmt.Errorf("migration %s: %s", m.Status, m.Error)
 		}
+		if time.Since(start) > slowHost*g.cfg.BootLimit {
+			return errors.New("migration: no end in sight")
+		}
 		time.Sleep(time.Millisecond)
 	}
 }
 
 // migrationEnd waits for the event that says how the incoming migration ended.
 func (g *Guest) migrationEnd(ctx context.Context) error {
+	limit := time.NewTimer(g.cfg.BootLimit)
+	defer limit.Stop()
 	for {
 		select {
 		case e, ok := <-g.events:
@@ -231,6 +236,8 @@ func (g *Guest) migrationEnd(ctx context.Context) error {
 			}
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-limit.C:
+			return fmt.Errorf("%w: no end of the migration", qemu.ErrSilent)
 		}
 	}
 }

@@ -40,7 +40,8 @@ type Config struct {
 	// BootLimit and Silence end a guest that has not become ready, or has sent
 	// no message, for that long on the host's clock. A guest that the host gave
 	// little processor time gets up to slowHost times as long. Zero means
-	// DefaultBootLimit and no limit.
+	// DefaultBootLimit and no limit. A QEMU that leaves a question of the lab's
+	// without an answer for BootLimit is given up.
 	BootLimit, Silence time.Duration
 	// GDB makes the gdb stub listen on GDBSocket; Paused keeps the guest before
 	// its first instruction and switches the limits off.
@@ -110,28 +111,38 @@ func Run(ctx context.Context, cfg Config, receive func(Message)) (*End, error) {
 
 // Prepare starts QEMU and brings the guest to where Run lets it go: before its
 // first instruction, to its template's snapshot, or beyond that to the first
-// instruction of its program. Call Close in the end.
+// instruction of its program. When the context ends the guest does. Call Close in
+// the end.
 func Prepare(ctx context.Context, cfg Config) (*Guest, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	g, err := start(ctx, cfg, "")
-	if err != nil {
+	if err == nil {
+		if err = g.position(ctx); err != nil {
+			g.Close()
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
 		return nil, err
 	}
-	if cfg.Template != nil {
+	return g, nil
+}
+
+// position brings a clone to its snapshot, or beyond.
+func (g *Guest) position(ctx context.Context) error {
+	if g.cfg.Template != nil {
 		if err := g.load(ctx); err != nil {
-			g.Close()
-			return nil, err
+			return err
 		}
 	}
 	if g.holds() {
-		if err := g.hold(ctx); err != nil {
-			g.Close()
-			return nil, err
-		}
+		return g.hold(ctx)
 	}
-	return g, nil
+	return nil
 }
 
 // hold runs a clone until its program is loaded.
@@ -145,10 +156,12 @@ func (g *Guest) hold(ctx context.Context) error {
 // Run lets the guest go and follows it to its end, see the function Run. It may
 // be called once.
 func (g *Guest) Run(ctx context.Context, receive func(Message)) (*End, error) {
-	if err := g.run(); err != nil {
-		return nil, err
+	defer context.AfterFunc(ctx, g.proc.Kill)()
+	err := g.run()
+	var end *End
+	if err == nil {
+		end, err = g.follow(ctx, receive)
 	}
-	end, err := g.follow(ctx, receive)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
