@@ -225,7 +225,7 @@ func TestChoiceOfAxes(t *testing.T) {
 		t.Errorf("the page says %q", got)
 	}
 	// Of 10 trials in each of 4 alignments, as bigRun has them.
-	want := "key_space=fixed\n\tgomaxprocs\npopulate\t1\t2\nfalse\t\n0.0 %\n0 of 40\t\n50.0 %\n20 of 40\n+ 4 other\ntrue\t\n0.0 %\n0 of 40\t\n100.0 %\n40 of 40"
+	want := "key_space=fixed\n\tgomaxprocs\npopulate\t1\t2\nfalse\t\n0.0 %\n0 of 40\t\n50.0 %\n20 of 40\n+ 4 hangs\ntrue\t\n0.0 %\n0 of 40\t\n100.0 %\n40 of 40"
 	if got := strings.TrimSpace(text("#panels")); got != want {
 		t.Errorf("the map is\n%q\nwant\n%q", got, want)
 	}

@@ -13,8 +13,14 @@ func (s *Summary) Headline() string { return strings.TrimSpace(s.HowOften() + " 
 // HowOften pools no rates of different cells.
 func (s *Summary) HowOften() string {
 	results, infra := s.Results()
-	crashes := total(s.Cells, func(c Cell) int { return c.Crash })
-	others := s.otherFailures()
+	all := Cell{
+		Crash: total(s.Cells, func(c Cell) int { return c.Crash }),
+		Hang:  total(s.Cells, func(c Cell) int { return c.Hang }), GuestPanic: total(s.Cells, func(c Cell) int { return c.GuestPanic }),
+	}
+	crashes, others := all.Crash, ""
+	if o := all.otherFailures(); o != nil {
+		others = " (and " + enumerate(o) + ")"
+	}
 	switch {
 	case s.Hunted():
 		return fmt.Sprintf("A hunt of %s found %s%s.", plural(results, "trial"), plural(crashes, "crash"), others)
@@ -77,18 +83,15 @@ func enumerate(names []string) string {
 }
 
 // otherFailures names hangs and panics, which are no crashes.
-func (s *Summary) otherFailures() string {
+func (c *Cell) otherFailures() []string {
 	var out []string
-	if n := total(s.Cells, func(c Cell) int { return c.Hang }); n > 0 {
-		out = append(out, plural(n, "hang"))
+	if c.Hang > 0 {
+		out = append(out, plural(c.Hang, "hang"))
 	}
-	if n := total(s.Cells, func(c Cell) int { return c.GuestPanic }); n > 0 {
-		out = append(out, plural(n, "guest panic"))
+	if c.GuestPanic > 0 {
+		out = append(out, plural(c.GuestPanic, "guest panic"))
 	}
-	if out == nil {
-		return ""
-	}
-	return " (and " + strings.Join(out, ", ") + ")"
+	return out
 }
 
 // excluded says which rates no crash speaks against.

@@ -48,7 +48,8 @@ type heatRow struct {
 
 // square is a cell of the map, or several pooled.
 type square struct {
-	Text, Class, Rate, Of, Others string
+	Text, Class, Rate, Of string
+	Others                []string
 }
 
 // heat chooses for a first look the axis that the rate depends on most, over the
@@ -175,8 +176,8 @@ func squareOf(c *Cell) square {
 	if c.Crash > 0 {
 		q.Class = fmt.Sprintf("lev l%d", level(c))
 	}
-	if others := c.Hang + c.GuestPanic; others > 0 {
-		q.Others = fmt.Sprintf("+ %d other", others)
+	for _, failure := range c.otherFailures() {
+		q.Others = append(q.Others, "+ "+failure)
 	}
 	return q
 }
@@ -188,7 +189,7 @@ const levels = 10
 func level(c *Cell) int { return int(math.Ceil(levels * float64(c.Crash) / float64(c.N))) }
 
 // heatData is what the script draws maps from: cells as the indices of their
-// values, then crashes, results and other failures. It is nil for more cells
+// values, then crashes, results, hangs and guest panics. It is nil for more cells
 // than a page should carry.
 func (s *Summary) heatData(axes []matrix.Axis) any {
 	cells := [][]int{}
@@ -198,7 +199,7 @@ func (s *Summary) heatData(axes []matrix.Axis) any {
 			for _, a := range axes {
 				numbers = append(numbers, slices.Index(a.Values, c.Axes[a.Name]))
 			}
-			cells = append(cells, append(numbers, c.Crash, c.N, c.Hang+c.GuestPanic))
+			cells = append(cells, append(numbers, c.Crash, c.N, c.Hang, c.GuestPanic))
 		}
 	}
 	shown := make([]matrix.Axis, len(axes))

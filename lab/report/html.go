@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/stat"
 )
 
 // What an HTML report shows of a run of any size; it says how much is beyond.
@@ -41,13 +42,17 @@ type document struct {
 	CSP        string
 	Lab        string
 	Tiles      []Fact
+	Kernel     string
+	Platform   string
 	Notes      []string
 	Sections   []section
 	Expect     *claims
+	Effects    []effectRow
 	Heat       *heat
 	Table      *cellRows
 	Hunts      []huntRows
 	Signatures *signatureCards
+	Explained  []explained
 	Reproduce  reproduce
 	Facts      []Fact
 	How        []paragraph
@@ -65,6 +70,8 @@ func (s *Summary) HTML(w io.Writer) error {
 		// Nothing but this style and this script, whatever text a guest has written.
 		CSP: fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'",
 			sourceHash(pageStyle), sourceHash(pageScript)),
+		Kernel: "kernel " + s.kernel(), Platform: fmt.Sprintf("QEMU %s, %s engine, isolation %s", s.QEMU, s.engines(), s.Isolation),
+		Effects: s.effectRows(), Explained: s.explained(),
 		Tiles: s.tiles(), Notes: s.notes(), Expect: s.claims(), Hunts: s.huntRows(),
 		Signatures: s.signatureCards(), Reproduce: s.reproduce(), Facts: s.facts(), How: s.how(),
 	}
@@ -84,6 +91,7 @@ func (s *Summary) HTML(w io.Writer) error {
 		{section{"cells-table", "each cell"}, p.Table != nil},
 		{section{"hunts", "the hunt"}, p.Hunts != nil},
 		{section{"signatures", "what failed"}, p.Signatures != nil},
+		{section{"explained", "why"}, p.Explained != nil},
 		{section{"reproduce", "run it again"}, true},
 		{section{"ran", "asked and ran"}, true},
 		{section{"how", "how to read the numbers"}, true},
@@ -127,7 +135,7 @@ func (s *Summary) tiles() []Fact {
 	if v := s.Verification; v != nil {
 		tiles = append(tiles, Fact{What: "run twice, identical", Ran: fmt.Sprintf("%d/%d", v.Identical, v.Checked)})
 	}
-	return append(tiles, Fact{What: "kernel", Ran: s.kernel()})
+	return tiles
 }
 
 // claims are the judgements of the matrix's expectations.
@@ -153,6 +161,17 @@ func (s *Summary) claims() *claims {
 		}
 	}
 	return c
+}
+
+type effectRow struct{ Class, Verdict, Sentence string }
+
+func (s *Summary) effectRows() []effectRow {
+	classes := map[stat.Verdict]string{stat.Matters: "matters", stat.NoEffect: "soft", stat.TooFew: "warn"}
+	var rows []effectRow
+	for _, e := range s.Effects {
+		rows = append(rows, effectRow{classes[e.Verdict], string(e.Verdict), visible(e.Sentence, false)})
+	}
+	return rows
 }
 
 type huntRows struct {

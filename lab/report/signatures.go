@@ -21,10 +21,17 @@ type signatureCards struct {
 type signatureCard struct {
 	Count                 int
 	Title, Outcome, Where string
+	// Cells are those with the most, where there are several.
+	Cells []placeCount
 	// Excerpt is what the first trial's console says of it.
 	Excerpt string
 	Summary string
 	Trials  []trialRow
+}
+
+type placeCount struct {
+	Name  string
+	Count int
 }
 
 type trialRow struct {
@@ -42,6 +49,11 @@ func (s *Summary) signatureCards() *signatureCards {
 			Count: g.Count, Title: visible(g.Title, false), Outcome: string(g.Outcome),
 			Where: s.where(g), Excerpt: s.excerpt(g),
 		}
+		if len(s.varied()) > 0 {
+			for _, p := range g.Most {
+				card.Cells = append(card.Cells, placeCount{visible(s.name(p.Cell), false), p.Count})
+			}
+		}
 		card.Summary = plural(g.Count, "trial")
 		if more := g.Count - len(g.Trials); more > 0 {
 			card.Summary = fmt.Sprintf("the first %d of %d trials; trials.jsonl has all", len(g.Trials), g.Count)
@@ -57,12 +69,13 @@ func (s *Summary) signatureCards() *signatureCards {
 	return cards
 }
 
-// where names the cells that a signature occurred in, as far as they are few.
+// where says in how many cells a signature occurred.
 func (s *Summary) where(g *Signature) string {
-	if len(s.varied()) == 0 {
-		return "all trials alike"
+	text := fmt.Sprintf("%d of %s", g.Cells, plural(len(s.Cells), "cell"))
+	if len(g.Most) < g.Cells {
+		text += fmt.Sprintf(", most often in these %d", len(g.Most))
 	}
-	return fmt.Sprintf("%d of %s", g.Cells, plural(len(s.Cells), "cell"))
+	return text
 }
 
 // replay is the command that runs a trial again, or the nearest thing.

@@ -94,10 +94,18 @@ type Signature struct {
 	Title   string        `json:"title"`
 	Outcome crash.Outcome `json:"outcome"`
 	Count   int           `json:"count"`
-	// Cells is the number of cells in which it occurred.
-	Cells int `json:"cells"`
+	// Cells is the number of cells in which it occurred, Most are those where it
+	// did so most often, at most 8.
+	Cells int     `json:"cells"`
+	Most  []Place `json:"most"`
 	// Trials are those with the lowest numbers, at most 20.
 	Trials []TrialRef `json:"trials"`
+}
+
+// Place is a cell and how often something occurred there.
+type Place struct {
+	Cell  int `json:"cell"`
+	Count int `json:"count"`
 }
 
 // TrialRef names a trial.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 
@@ -14,6 +15,7 @@ const (
 	maxSignatures = 1000 // distinct signatures of a run
 	maxTrials     = 20   // failing trials that are named, of each signature
 	maxCauses     = 20   // distinct failures of the lab itself
+	maxPlaces     = 8    // cells that are named, of each signature
 )
 
 // tally counts trials as they are read. It keeps none of them.
@@ -99,13 +101,16 @@ func (c *Cell) count(t journal.Trial) {
 
 // signatures are those of the run, the most frequent first.
 func (y *tally) signatures() []*Signature {
-	for _, counts := range y.in {
-		for g := range counts {
+	for cell, counts := range y.in {
+		for g, n := range counts {
 			g.Cells++
+			g.Most = append(g.Most, Place{cell, n})
 		}
 	}
 	all := make([]*Signature, 0, len(y.kinds))
 	for _, g := range y.kinds {
+		slices.SortFunc(g.Most, func(a, b Place) int { return cmp.Or(b.Count-a.Count, a.Cell-b.Cell) })
+		g.Most = g.Most[:min(len(g.Most), maxPlaces)]
 		all = append(all, g)
 	}
 	sort.Slice(all, func(i, j int) bool { return before(all[i].Count, all[i].Title, all[j].Count, all[j].Title) })

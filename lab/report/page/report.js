@@ -48,7 +48,7 @@
     choice.hidden = true;
     return;
   }
-  // A cell is [index of its value on each axis…, crashes, n, other failures].
+  // A cell is [index of its value on each axis…, crashes, n, hangs, guest panics].
   const each = "each value", pooled = "pooled";
   const select = (label, options, value) => {
     const s = make("select", {}, ...options.map((o) => make("option", { value: o[0] }, o[1])));
@@ -92,7 +92,7 @@
     for (const cell of cells) {
       if (!fixed.every(([i, k]) => cell[i] === k)) continue;
       const key = cell[r] + " " + cell[c];
-      const sum = sums.get(key) || [0, 0, 0];
+      const sum = sums.get(key) || [0, 0, 0, 0];
       sums.set(key, sum.map((x, i) => x + cell[axes.length + i]));
     }
     const table = make("table", { className: "heat" });
@@ -108,11 +108,13 @@
 
   function square(sum) {
     if (!sum) return make("td", { className: "none" }, "not in the matrix");
-    const [crashes, n, others] = sum;
+    const [crashes, n, hangs, panics] = sum;
     if (n === 0) return make("td", { className: "none" }, "no result");
     const td = make("td", { className: crashes ? "lev l" + Math.ceil(10 * crashes / n) : "" },
       make("b", {}, (100 * crashes / n).toFixed(1) + " %"), make("span", {}, `${crashes} of ${n}`));
-    if (others) td.append(make("br"), make("span", {}, `+ ${others} other`));
+    for (const [count, noun] of [[hangs, "hang"], [panics, "guest panic"]]) {
+      if (count) td.append(make("br"), make("span", {}, `+ ${count} ${noun}${count > 1 ? "s" : ""}`));
+    }
     return td;
   }
 })();

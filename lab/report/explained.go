@@ -1,0 +1,72 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"ghostlab/gdb/explain"
+	"ghostlab/lab/journal"
+)
+
+// explained is what `lab explain` has found out about a trial.
+type explained struct {
+	ID, Trial, Signature, Map, Apart string
+	Sides                            []raceSide
+	Notes                            []string
+}
+
+type raceSide struct{ Who, Goroutine, Did, Stack string }
+
+// explained are the explanations of those trials that the report names.
+func (s *Summary) explained() []explained {
+	var all []explained
+	for _, g := range s.Signatures[:min(len(s.Signatures), maxShown)] {
+		for _, t := range g.Trials {
+			text, err := os.ReadFile(filepath.Join(journal.TrialDir(s.dir, t.N), journal.ExplanationFile))
+			if err != nil {
+				continue // not explained
+			}
+			e := explain.Explanation{}
+			if err := json.Unmarshal(text, &e); err != nil {
+				continue // by another version of lab
+			}
+			all = append(all, explainedOf(t.N, &e))
+		}
+	}
+	return all
+}
+
+func explainedOf(n int, e *explain.Explanation) explained {
+	x := explained{ID: fmt.Sprintf("explained-%d", n), Trial: fmt.Sprintf("trial %d", n), Signature: visible(e.Signature, false)}
+	if e.Map != nil {
+		x.Map = visible(e.Map.String(), false)
+	}
+	for _, side := range []struct {
+		who string
+		*explain.Side
+	}{{"the victim", e.Victim}, {"the culprit", e.Culprit}} {
+		if side.Side == nil {
+			continue
+		}
+		row := raceSide{Who: side.who, Goroutine: "a thread without a goroutine", Did: visible(side.Did, false)}
+		if side.ID != 0 {
+			row.Goroutine = fmt.Sprintf("goroutine %d", side.ID)
+		}
+		var stack strings.Builder
+		for _, f := range side.Stack {
+			fmt.Fprintf(&stack, "%s\n    %s:%d\n", visible(f.Func, false), visible(f.File, false), f.Line)
+		}
+		row.Stack = stack.String()
+		x.Sides = append(x.Sides, row)
+	}
+	if e.Culprit != nil {
+		x.Apart = fmt.Sprintf("%d instructions (%v of the guest's time) lie between the two.", e.Apart, e.TimeApart)
+	}
+	for _, note := range e.Notes {
+		x.Notes = append(x.Notes, visible(note, false))
+	}
+	return x
+}
