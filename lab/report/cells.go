@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-
-	"ghostlab/lab/matrix"
 )
 
 // cellRows is the table of an HTML report: a line for each cell, with a plot of
@@ -35,7 +33,7 @@ type plot struct{ Label, Low, High, Width, At string }
 
 func (s *Summary) cellRows() *cellRows {
 	t := &cellRows{Fixed: visible(s.fixed(), false), Verdicts: len(s.Expect) > 0, More: max(0, len(s.Cells)-maxCells)}
-	for _, a := range s.varied() {
+	for _, a := range s.varied {
 		t.Axes = append(t.Axes, visible(a.Name, false))
 		t.Example = visible(a.Name+"="+a.Values[0], false)
 	}
@@ -57,8 +55,8 @@ func (s *Summary) cellRows() *cellRows {
 		c := s.Cells[i]
 		row := cellRow{Name: visible(s.name(i), false), N: c.N, Crash: c.Crash, Rate: c.rate(), Interval: c.interval(), Plot: c.plot(),
 			Verdict: string(verdicts[i]), Class: verdictClass[verdicts[i]]}
-		for _, a := range s.varied() {
-			row.Values = append(row.Values, visible(c.Axes[a.Name], false))
+		for _, a := range s.varied {
+			row.Values = append(row.Values, visible(c.on(a.Name), false))
 		}
 		for _, of := range others {
 			row.Others = append(row.Others, of(c))
@@ -87,49 +85,4 @@ func (c Cell) plot() *plot {
 	}
 	unit := func(p float64) string { return fmt.Sprintf("%.2f%%", 100*p) }
 	return &plot{c.rate() + ", 95 % interval " + c.interval(), unit(*c.Low), unit(*c.High), unit(*c.High - *c.Low), unit(*c.Rate)}
-}
-
-// reproduce are commands that run a matrix, or a cell of it, again.
-type reproduce struct {
-	Whole string
-	Cells []cellCommand
-	More  int
-}
-
-type cellCommand struct{ Name, ID, Command string }
-
-func (s *Summary) reproduce() reproduce {
-	r := reproduce{Whole: s.command(nil)}
-	if varied := s.varied(); len(varied) > 0 {
-		r.More = max(0, len(s.Cells)-maxCommands)
-		for i, c := range s.Cells[:min(len(s.Cells), maxCommands)] {
-			r.Cells = append(r.Cells, cellCommand{visible(s.name(i), false), fmt.Sprintf("cell-%d", i), s.command(&c)})
-		}
-	}
-	return r
-}
-
-// command runs the matrix again, or only one cell of it.
-func (s *Summary) command(c *Cell) string {
-	words := []string{"lab"}
-	if s.Hunted() && s.run.Matrix == "" {
-		words = append(words, "hunt", s.Scenario, "--seed", fmt.Sprint(s.run.Seed))
-		for _, a := range s.run.Axes {
-			if !matrix.HuntChooses(a.Name) {
-				words = append(words, "--set", a.Name+"="+a.Values[0])
-			}
-		}
-		return shell(words)
-	}
-	words = append(words, "run", s.run.Matrix)
-	if c != nil {
-		for _, a := range s.varied() {
-			words = append(words, "--only", a.Name+"="+c.Axes[a.Name])
-		}
-	}
-	words = append(words, "--trials", fmt.Sprint(s.run.Trials), "--seed", fmt.Sprint(s.run.Seed))
-	if !s.Hunted() {
-		words = append(words, "--engine", s.Engine, "--isolation", s.Isolation)
-	}
-	return shell(words)
 }

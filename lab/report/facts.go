@@ -37,19 +37,57 @@ func (s *Summary) facts() []Fact {
 		{What: "Go", Asked: s.valuesOf(matrix.AxisGo, s.Go), Ran: strings.Join(slices.Sorted(maps.Keys(r.Images)), ", "), Note: "the program's toolchain"},
 		{What: "QEMU", Ran: s.QEMU},
 		{What: "engine", Ran: s.engines(), Note: s.checked()},
-		{What: "isolation", Ran: s.Isolation},
-		{What: "guest", Ran: fmt.Sprintf("%s, %s vCPUs, %d MiB", r.Guest.CPU, s.valuesOf(matrix.AxisVCPUs, fmt.Sprint(r.Guest.VCPUs)), r.Guest.Memory)},
-		{What: "host", Ran: fmt.Sprintf("%s, %d cores, %s/%s", r.Host.CPU, r.Host.Cores, r.Host.OS, r.Host.Arch)},
+		{What: "isolation", Ran: s.valuesOf(matrix.AxisIsolation, s.Isolation)},
+		{What: "guest", Ran: fmt.Sprintf("%s; %s vCPUs; %s", s.valuesOf(matrix.AxisCPU, r.Guest.CPU),
+			s.valuesOf(matrix.AxisVCPUs, fmt.Sprint(r.Guest.VCPUs)), s.valuesOf(matrix.AxisMemory, fmt.Sprintf("%d MiB", r.Guest.Memory)))},
+		{What: "host", Ran: strings.Join(s.hosts(), "; ")},
 		{What: "seed", Ran: fmt.Sprint(r.Seed)},
 		{What: "time limit", Ran: fmt.Sprintf("%v of the guest's time", r.Timeout)},
 		{What: "started", Ran: r.Started.UTC().Format(time.RFC3339)},
 		{What: "lab", Ran: r.Lab},
+	}
+	if !s.Hunted() {
+		all = append(all, Fact{What: "state", Ran: s.state()})
 	}
 	for _, v := range slices.Sorted(maps.Keys(r.Images)) {
 		m := r.Images[v]
 		all = append(all, Fact{What: "image, Go " + v, Ran: fmt.Sprintf("kernel %.16s, initramfs %.16s, program %.16s", m.Kernel, m.Initramfs, m.Program), Note: "SHA-256, the first 16 digits; run.json has all"})
 	}
 	return all
+}
+
+// hosts are those that trials ran on.
+func (s *Summary) hosts() []string {
+	var all []string
+	add := func(h journal.Host) {
+		text := fmt.Sprintf("%s, %d cores, %s/%s", h.CPU, h.Cores, h.OS, h.Arch)
+		if !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	add(s.run.Host)
+	for _, session := range s.run.Sessions {
+		add(session.Host)
+	}
+	return all
+}
+
+// state says how much of the matrix there is, and in how many goes it ran.
+func (s *Summary) state() string {
+	text := "complete"
+	if s.Missing > 0 {
+		text = fmt.Sprintf("%d trials missing", s.Missing)
+	}
+	if n := len(s.run.Stopped); n > 0 {
+		text += fmt.Sprintf(", %s stopped by rule", plural(n, "cell"))
+	}
+	if n := len(s.run.Sessions) - 1; n > 0 {
+		text += ", resumed " + plural(n, "time")
+	}
+	if !s.run.Shard.Whole() {
+		text += ", part " + s.run.Shard.String()
+	}
+	return text
 }
 
 // kernel is what ran, and what was asked where that is not the same.

@@ -56,7 +56,7 @@ type square struct {
 // one with the most values. The others make panels, where that are not too many,
 // and are pooled, the least important ones, where it is.
 func (s *Summary) heat() *heat {
-	axes := s.varied()
+	axes := s.varied
 	order := s.importance(axes)
 	h := &heat{Most: maxPanels, Column: order[0], Row: order[0]}
 	for _, i := range order[1:] {
@@ -120,16 +120,16 @@ func (s *Summary) importance(axes []matrix.Axis) []int {
 // panels sums the cells up by row, column and the axes that are kept apart.
 func (s *Summary) panels(axes []matrix.Axis, row, column int, apart []int) []panel {
 	type place struct{ panel, row, column string }
-	key := func(values map[string]string) (name string) {
+	key := func(c Cell) (name string) {
 		for _, i := range apart {
-			name += axes[i].Name + "=" + values[axes[i].Name] + " "
+			name += axes[i].Name + "=" + c.on(axes[i].Name) + " "
 		}
 		return name
 	}
 	sums := map[place]*Cell{}
 	var captions []string
 	for _, c := range s.Cells {
-		at := place{key(c.Axes), c.Axes[axes[row].Name], c.Axes[axes[column].Name]}
+		at := place{key(c), c.on(axes[row].Name), c.on(axes[column].Name)}
 		if !slices.Contains(captions, at.panel) {
 			captions = append(captions, at.panel)
 		}
@@ -197,7 +197,7 @@ func (s *Summary) heatData(axes []matrix.Axis) any {
 		for _, c := range s.Cells {
 			var numbers []int
 			for _, a := range axes {
-				numbers = append(numbers, slices.Index(a.Values, c.Axes[a.Name]))
+				numbers = append(numbers, slices.Index(a.Values, c.on(a.Name)))
 			}
 			cells = append(cells, append(numbers, c.Crash, c.N, c.Hang, c.GuestPanic))
 		}

@@ -77,7 +77,7 @@ func (s *Summary) HTML(w io.Writer) error {
 	}
 	if !s.Hunted() {
 		p.Table = s.cellRows()
-		if len(s.varied()) > 0 {
+		if len(s.varied) > 0 {
 			p.Heat = s.heat()
 		}
 	}
@@ -192,7 +192,7 @@ func (s *Summary) huntRows() []huntRows {
 	var out []huntRows
 	for i, c := range s.Cells[:min(len(s.Cells), maxCells)] {
 		h := huntRows{Sum: c.hunted()}
-		if len(s.varied()) > 0 {
+		if len(s.varied) > 0 {
 			h.Cell = visible(s.name(i), false)
 		}
 		for _, a := range s.arms(i) {

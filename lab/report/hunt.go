@@ -21,7 +21,7 @@ func (s *Summary) hunted(w io.Writer, on screen) {
 	fmt.Fprintln(w, "hunt    schedules were chosen to make the program fail: counts, not rates")
 	for i, c := range s.Cells {
 		fmt.Fprintln(w)
-		if len(s.varied()) > 0 {
+		if len(s.varied) > 0 {
 			fmt.Fprintln(w, visible(s.name(i), false))
 		}
 		arms := s.arms(i)

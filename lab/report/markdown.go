@@ -135,7 +135,7 @@ func markdownCode(text string) string {
 
 func (s *Summary) markdownHunts(w io.Writer) {
 	for i, c := range s.Cells {
-		if len(s.varied()) > 0 {
+		if len(s.varied) > 0 {
 			fmt.Fprintf(w, "%s\n\n", markdownCode(s.name(i)))
 		}
 		rows := newMarkdownTable(w, "schedule", "trials"+rightAligned, "found"+rightAligned, "time"+rightAligned)

@@ -3,7 +3,6 @@ package report
 import (
 	"strings"
 
-	"ghostlab/lab/journal"
 	"ghostlab/lab/stat"
 )
 
@@ -26,12 +25,13 @@ func (m Method) interval(k, n int) stat.Interval {
 	return stat.ClopperPearson(k, n, stat.Level)
 }
 
-// rates sets what is said of a cell's crash rate.
-func (c *Cell) rates(run *journal.Run) {
+// rates sets what is said of a cell's crash rate. fixed says that the number of
+// its trials was fixed before.
+func (c *Cell) rates(fixed bool) {
 	rate := stat.Count{K: c.Crash, N: c.N}.Rate()
-	c.Method = Exact
-	if run.Stop.Any() || c.N+c.Infra < run.Trials {
-		c.Method = Anytime
+	c.Method = Anytime
+	if fixed {
+		c.Method = Exact
 	}
 	i := c.Method.interval(c.Crash, c.N)
 	c.Rate, c.Low, c.High = &rate, &i.Low, &i.High

@@ -49,7 +49,7 @@ func (s *Summary) signatureCards() *signatureCards {
 			Count: g.Count, Title: visible(g.Title, false), Outcome: string(g.Outcome),
 			Where: s.where(g), Excerpt: s.excerpt(g),
 		}
-		if len(s.varied()) > 0 {
+		if len(s.varied) > 0 {
 			for _, p := range g.Most {
 				card.Cells = append(card.Cells, placeCount{visible(s.name(p.Cell), false), p.Count})
 			}

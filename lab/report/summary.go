@@ -5,6 +5,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +36,11 @@ type Summary struct {
 	// Verification says whether deterministic trials repeated, nil where that
 	// was not checked.
 	Verification *journal.Verification `json:"verification,omitempty"`
-	// Planned is the number of trials of the matrix.
-	Planned int    `json:"planned"`
+	// Planned is the number of trials of the matrix, or of this shard of it.
+	Planned int `json:"planned"`
+	// Missing trials have not run and are to: a stop rule has not ended their
+	// cells.
+	Missing int    `json:"missing"`
 	Cells   []Cell `json:"cells"`
 	// Expect says whether the matrix's expectations were met, cell by cell.
 	Expect []Judgement `json:"expect,omitempty"`
@@ -54,6 +58,8 @@ type Summary struct {
 
 	run *journal.Run
 	dir string
+	// varied are the axes with more than one value.
+	varied []matrix.Axis
 	// links leads from the HTML's folder to dir; empty where that is the same.
 	links string
 }
@@ -127,8 +133,12 @@ func Read(dir string) (*Summary, error) {
 	s := &Summary{
 		Run: run.ID, Scenario: run.Scenario, Engine: run.Engine, Isolation: run.Isolation, Accelerator: run.Guest.Accelerator, Search: run.Search, Hunts: run.Hunts,
 		Kernel: run.Kernel, Go: run.Go, QEMU: run.QEMU, Verification: run.Verification,
-		Planned: run.Trials * len(run.Cells), Limits: limits(run), run: run, dir: dir,
+		Limits: limits(run), run: run, dir: dir,
 		Signatures: y.signatures(), Beyond: y.beyond, InfraCauses: y.failures(),
+	}
+	stopped := map[int]bool{}
+	for _, e := range run.Stopped {
+		stopped[e.Cell] = true
 	}
 	for _, cell := range run.Cells {
 		c := y.cells[cell.Index]
@@ -136,14 +146,20 @@ func Read(dir string) (*Summary, error) {
 			c = &Cell{}
 		}
 		c.Axes, c.Signatures = cell.Axes, y.of(cell.Index)
-		if run.Search == "" {
-			c.rates(run)
+		s.Planned += run.Planned(cell.Index)
+		missing := run.Planned(cell.Index) - c.N - c.Infra
+		if !stopped[cell.Index] && !s.Hunted() {
+			s.Missing += max(0, missing)
+		}
+		if !s.Hunted() {
+			c.rates(!run.Stop.Any() && missing <= 0)
 		}
 		s.Cells = append(s.Cells, *c)
 	}
 	for _, f := range run.Found {
 		s.Found = append(s.Found, Found{f, fmt.Sprintf("lab replay %s/%d", run.ID, f.Trial)})
 	}
+	s.varied = s.findVaried()
 	if !s.Hunted() {
 		s.Effects = s.effects()
 	}
@@ -163,10 +179,24 @@ func (s *Summary) Results() (results, infra int) {
 // Hunted says whether trials were chosen to fail: their counts are no rates.
 func (s *Summary) Hunted() bool { return s.Search == matrix.Hunt }
 
-// varied are the axes with more than one value.
-func (s *Summary) varied() []matrix.Axis {
+// none is the value of a cell on an axis that it does not have.
+const none = "-"
+
+// on is the cell's value on an axis.
+func (c Cell) on(axis string) string {
+	if v, ok := c.Axes[axis]; ok {
+		return v
+	}
+	return none
+}
+
+// findVaried finds the axes with more than one value.
+func (s *Summary) findVaried() []matrix.Axis {
 	var out []matrix.Axis
 	for _, a := range s.run.Axes {
+		if slices.ContainsFunc(s.Cells, func(c Cell) bool { return c.on(a.Name) == none }) && !slices.Contains(a.Values, none) {
+			a.Values = append(slices.Clone(a.Values), none)
+		}
 		if len(a.Values) > 1 {
 			out = append(out, a)
 		}
@@ -187,9 +217,12 @@ func (s *Summary) fixed() string {
 
 // name is a cell's label by the axes that vary.
 func (s *Summary) name(cell int) string {
-	varied := s.varied()
-	if len(varied) == 0 {
+	var parts []string
+	for _, a := range s.varied {
+		parts = append(parts, a.Name+"="+s.Cells[cell].on(a.Name))
+	}
+	if parts == nil {
 		return "all trials"
 	}
-	return matrix.Cell{Axes: s.Cells[cell].Axes}.Label(varied)
+	return strings.Join(parts, " ")
 }

@@ -74,9 +74,9 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 // cellTable has a line for each cell. Columns that are zero throughout are left
 // out.
 func (s *Summary) cellTable() *table {
-	t := &table{labels: len(s.varied())}
-	for _, a := range s.varied() {
-		t.column(a.Name, func(i int) (string, style) { return visible(s.Cells[i].Axes[a.Name], false), normal })
+	t := &table{labels: len(s.varied)}
+	for _, a := range s.varied {
+		t.column(a.Name, func(i int) (string, style) { return visible(s.Cells[i].on(a.Name), false), normal })
 	}
 	count := func(name string, of func(Cell) int, as style) {
 		if total(s.Cells, of) > 0 {
@@ -151,11 +151,16 @@ func (s *Summary) signatureLines(w io.Writer, on screen) {
 // notes are sentences about what the numbers leave out.
 func (s *Summary) notes() []string {
 	var notes []string
-	results, infra := s.Results()
-	if missing := s.Planned - results - infra; missing > 0 && !s.Hunted() && !s.run.Stop.Any() {
-		notes = append(notes, fmt.Sprintf("%d of %d trials have not run", missing, s.Planned))
+	if s.Missing > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %d trials have not run", s.Missing, s.Planned))
 	}
-	if infra > 0 {
+	if n := len(s.run.Stopped); n > 0 {
+		notes = append(notes, fmt.Sprintf("%s of %d ended early by the matrix's stop rule", plural(n, "cell"), len(s.Cells)))
+	}
+	if !s.run.Shard.Whole() {
+		notes = append(notes, fmt.Sprintf("this is part %s of the matrix", s.run.Shard))
+	}
+	if _, infra := s.Results(); infra > 0 {
 		notes = append(notes, fmt.Sprintf("%d trials gave no result because the lab's own machinery failed; they are in no rate", infra))
 	}
 	if s.Beyond > 0 {
