@@ -1,6 +1,6 @@
 // Package gdb prepares debugger sessions: it writes the script with which one
-// gdb sees the kernel, the Go program and the sources of both. It starts no
-// guests.
+// gdb sees the kernel, the Go program and the sources of both, and builds the
+// Delve that fits a toolchain. It starts no guests.
 package gdb
 
 import (
@@ -20,12 +20,21 @@ type Session struct {
 	Vmlinux                     string
 	KernelPrefix, KernelSources string
 	// Program is the program under test, Module the path of its module and
-	// ModuleDir that module's folder, GOROOT the toolchain that compiled it.
-	Program, Module, ModuleDir, GOROOT string
+	// ModuleDir that module's folder, GOROOT the toolchain that compiled it,
+	// ModuleCache where the go command keeps the sources of other modules.
+	Program, Module, ModuleDir, GOROOT, ModuleCache string
+	// Breaks are functions to stop at, of the program or of the kernel.
+	Breaks []string
 }
 
-// Script is gdb's command file. After it gdb stands where the guest does.
-func (s Session) Script() string {
+// Files of a session's folder.
+const (
+	scriptFile = "lab.gdb"
+	entryFile  = "kernel-entry.elf"
+)
+
+// script is gdb's command file. After it gdb stands where the guest does.
+func (s Session) script(entry string) string {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("# One gdb for a guest of the lab: the kernel and the Go program in it.")
@@ -33,25 +42,40 @@ func (s Session) Script() string {
 	p("set architecture aarch64")
 	p("# sources: Go's debug information names files by import path")
 	p("directory %s", filepath.Join(s.GOROOT, "src"))
+	if s.ModuleCache != "" {
+		p("directory %s", s.ModuleCache)
+	}
 	p("set substitute-path %s %s", s.Module, s.ModuleDir)
 	p("set substitute-path %s %s", s.KernelPrefix, s.KernelSources)
 	p("# the kernel, with its lx- commands")
 	p("add-auto-load-safe-path %s", filepath.Dir(s.Vmlinux))
 	p("file %s", s.Vmlinux)
+	p("# how a back trace goes on from the kernel's entry points into the program")
+	p("add-symbol-file %s -o 0", entry)
 	p("# the Go program; it is static, its addresses are those of the file")
 	p("add-auto-load-safe-path %s", s.GOROOT)
 	p("add-symbol-file %s", s.Program)
-	p("set confirm on")
 	p("target remote %s", s.Socket)
+	for _, name := range s.Breaks {
+		// In hardware: the kernel has not mapped anything yet.
+		p("hbreak '%s'", name)
+	}
+	p("set confirm on")
 	return b.String()
 }
 
-// Write writes the script to a file and returns the command that uses it.
-func (s Session) Write(file string) (command string, err error) {
-	if err := os.WriteFile(file, []byte(s.Script()), 0o600); err != nil {
-		return "", fmt.Errorf("gdb script: %w", err)
+// Write writes the script, and what it loads, into dir and returns the command
+// that uses it.
+func (s Session) Write(dir string) (argv []string, err error) {
+	entry := filepath.Join(dir, entryFile)
+	if err := writeEntryFrames(s.Vmlinux, entry); err != nil {
+		return nil, err
 	}
-	return "gdb-multiarch -q -x " + file, nil
+	script := filepath.Join(dir, scriptFile)
+	if err := os.WriteFile(script, []byte(s.script(entry)), 0o600); err != nil {
+		return nil, fmt.Errorf("gdb script: %w", err)
+	}
+	return []string{"gdb-multiarch", "-q", "-x", script}, nil
 }
 
 // Missing returns nil where a gdb for arm64 is installed.
@@ -69,5 +93,6 @@ func (*NotFoundError) Error() string { return "gdb-multiarch was not found" }
 
 // Hint says what to do about it.
 func (*NotFoundError) Hint() string {
-	return "`lab doctor` names the command that installs it; elsewhere a gdb built for all targets reads the same script"
+	return "`lab doctor` names the command that installs it; --no-gdb prints the command for another gdb,\n" +
+		"one that was built for all targets"
 }

@@ -137,6 +137,28 @@ func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, p scenarios
 	return img, err
 }
 
+// Overlay writes an initramfs for one session to path: the image's with more
+// files, which the kernel unpacks over it.
+func (img *Image) Overlay(path string, files []initramfs.File) error {
+	base, err := os.ReadFile(img.Initramfs)
+	if err != nil {
+		return err
+	}
+	if err := pack(path, files); err != nil {
+		return err
+	}
+	more, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	// An archive begins at a multiple of 4 (Linux,
+	// Documentation/driver-api/early-userspace/buffer-format.rst).
+	for len(base)%4 != 0 {
+		base = append(base, 0)
+	}
+	return os.WriteFile(path, append(base, more...), 0o600)
+}
+
 func pack(path string, files []initramfs.File) error {
 	f, err := os.Create(path)
 	if err != nil {

@@ -52,7 +52,7 @@ func compile(ctx context.Context, st *store.Store, p scenarios.Program, goVersio
 
 // build is how a program is compiled, but for where to.
 func build(p scenarios.Program, goVersion string) toolchain.Build {
-	b := toolchain.Build{Go: goVersion, Dir: p.Dir, Package: p.Package, InPlace: p.InPlace(), Tests: p.Tests, Race: p.Race, CC: p.CC, Tags: p.Tags}
+	b := toolchain.Build{Go: goVersion, Dir: p.Dir, Package: p.Package, InPlace: p.InPlace(), Tests: p.Tests, Race: p.Race, NoOptimize: p.NoOptimize, CC: p.CC, Tags: p.Tags}
 	if b.Package == "" {
 		b.Package = "."
 	}

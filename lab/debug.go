@@ -4,50 +4,92 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
+	osexec "os/exec"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"ghostlab/gdb"
 	"ghostlab/images"
 	"ghostlab/initramfs/wire"
-	"ghostlab/lab/runner"
+	"ghostlab/lab/matrix"
+	"ghostlab/lab/progress"
+	"ghostlab/lab/terminal"
 	"ghostlab/lab/toolchain"
 	"ghostlab/lab/vm"
-	"ghostlab/scenarios"
 )
 
-func (a *app) debugCommand() *cobra.Command {
-	var set []string
-	cmd := &cobra.Command{
-		Use:   "debug SCENARIO",
-		Short: "Boot a guest that waits for gdb before its first instruction",
-		Long: `Boot a guest that waits for gdb before its first instruction, and print the one
-command to paste into another terminal. The guest runs one trial of the scenario and
-powers off; Ctrl-C here ends it at once.
+type debugFlags struct {
+	set, breaks []string
+	engine      string
+	run         string
+	seed        uint64
+	noGDB, dlv  bool
+	noOptimize  bool
+}
 
-In that gdb, kernel and program have their symbols and sources:
-  hbreak runtime.mapassign_fast64
-  hbreak handle_mm_fault
-  continue`,
-		Example: `  lab debug ghost-map
-  lab debug ghost-map --set gomaxprocs=1 --set key_space=growing`,
-		Args: exactly("a scenario"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.debug(cmd.Context(), args[0], set) },
+func (a *app) debugCommand() *cobra.Command {
+	var f debugFlags
+	cmd := &cobra.Command{
+		Use:   "debug SCENARIO|./PACKAGE [-- ARGUMENTS]",
+		Short: "Boot a guest that waits for gdb before its first instruction",
+		Long: `Boot a guest that waits before its first instruction, and start gdb on it. That gdb
+sees the kernel and the Go program with their symbols and sources, and a back trace
+goes on from kernel to goroutine. The guest runs the program once; it ends when gdb
+does.
+
+With --no-gdb the command to paste into another terminal is printed, and Ctrl-C here
+ends the guest.
+
+Guests are deterministic: the same session stops at the same places with the same
+values. With more than one vCPU breakpoints themselves move the schedule, to one that
+repeats too.
+
+With --dlv Delve's server, a release that understands the program's Go, runs in the
+guest instead, and a port of this host's loopback interface leads to it.`,
+		Example: `  lab debug ghost-map --break runtime.mapassign_fast64 --break handle_mm_fault
+  lab debug ghost-map --set gomaxprocs=1 --set key_space=growing
+  lab debug ./cmd/server --no-gdb -- -listen :8080
+  lab debug ghost-map --dlv --no-optimize
+
+in gdb: continue, backtrace, info goroutines, lx-ps`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			before := cmd.ArgsLenAtDash()
+			if before < 0 {
+				before = len(args)
+			}
+			return exactly("a scenario or a package")(cmd, args[:before])
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.debug(cmd.Context(), args[0], args[1:], f)
+		},
 	}
-	cmd.Flags().StringArrayVar(&set, "set", nil, "a parameter of the scenario and its value, as `name=value`; may be repeated")
+	cmd.Flags().StringArrayVar(&f.set, "set", nil, "a parameter of the scenario and its value, as `name=value`; may be repeated")
+	cmd.Flags().StringArrayVar(&f.breaks, "break", nil, "a `function` of the program or the kernel to stop at; may be repeated")
+	cmd.Flags().StringVar(&f.run, "run", "", "debug the package's tests that match the `expression`, as go test does")
+	cmd.Flags().BoolVar(&f.noGDB, "no-gdb", false, "print gdb's command and wait")
+	cmd.Flags().StringVar(&f.engine, "engine", matrix.Deterministic, "`name` of the engine, deterministic or parallel")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "`seed` of the guest's random numbers and addresses")
+	cmd.Flags().BoolVar(&f.dlv, "dlv", false, "run Delve in the guest, not gdb on the host")
+	cmd.Flags().BoolVar(&f.noOptimize, "no-optimize", false, "compile the program with -gcflags=all=-N -l: all variables, another timing")
 	return cmd
 }
 
-func (a *app) debug(ctx context.Context, name string, set []string) error {
-	s, err := scenarios.Find(a.cfg.Scenarios, name)
+func (a *app) debug(ctx context.Context, name string, args []string, f debugFlags) error {
+	if f.engine != matrix.Deterministic && f.engine != matrix.Parallel {
+		return usageError{fmt.Errorf("--engine: want deterministic or parallel, got %q", f.engine), ""}
+	}
+	s, err := a.debuggee(ctx, name, f.run, args, f.set)
 	if err != nil {
 		return err
 	}
-	values, err := s.Values(set)
-	if err != nil {
-		return usageError{err, "`lab debug --help` has examples"}
+	if f.dlv && (f.noGDB || len(f.breaks) > 0) {
+		return usageError{errors.New("--dlv: --no-gdb and --break are gdb's"), "set break points in Delve's client"}
+	}
+	if err := gdb.Missing(); err != nil && !f.noGDB && !f.dlv {
+		return err
 	}
 	vm.CleanStale()
 	st, out, err := a.open()
@@ -59,16 +101,20 @@ func (a *app) debug(ctx context.Context, name string, set []string) error {
 	if err != nil {
 		return err
 	}
-	img, err := images.Ensure(ctx, st, k, s.Program(), a.cfg.Go)
+	s.program.NoOptimize = f.noOptimize
+	img, err := images.Ensure(ctx, st, k, s.program, a.cfg.Go)
 	if err != nil {
 		return err
 	}
-	goroot, err := toolchain.GOROOT(ctx, a.cfg.Go)
+	if f.dlv {
+		return a.debugDelve(ctx, s, img, f.seed, st, out)
+	}
+	session, err := a.session(ctx, img, s.program.Dir)
 	if err != nil {
 		return err
 	}
-	module, moduleDir, err := toolchain.Module(ctx, a.cfg.Go, s.ReproDir())
-	if err != nil {
+	session.Breaks = f.breaks
+	if err := session.Check(); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "lab-debug-") // 0700
@@ -77,33 +123,88 @@ func (a *app) debug(ctx context.Context, name string, set []string) error {
 	}
 	defer os.RemoveAll(dir)
 
-	session := gdb.Session{Vmlinux: k.Vmlinux(), Program: img.Program, Module: module, ModuleDir: moduleDir, GOROOT: goroot}
-	session.KernelPrefix, session.KernelSources = k.Sources()
-	program := runner.Command(s, values, nil)
 	cfg := a.machine("")
-	cfg.Kernel, cfg.Initramfs, cfg.Dir, cfg.Paused = k.Image(), img.Initramfs, dir, true
-	cfg.Spec = wire.Spec{Trials: []wire.Trial{{ID: 1, Argv: program.Argv, Env: program.Env}}}
+	cfg.Kernel, cfg.Initramfs, cfg.Dir, cfg.Paused = img.Kernel.Image(), img.Initramfs, dir, true
+	if f.engine == matrix.Deterministic {
+		cfg.Engine = vm.Engine{Deterministic: true, Shift: matrix.DefaultShift}
+	}
+	cfg.Spec = wire.Spec{Trials: []wire.Trial{{ID: 1, Argv: s.command.Argv, Env: s.command.Env, Dir: s.command.Dir, Seed: f.seed}}}
 	cfg.Started = func(byHand, socket string) {
+		session.Socket = socket
 		if a.verbose {
 			out.Printf("%s", byHand)
 		}
-		session.Socket = socket
-		command, werr := session.Write(filepath.Join(dir, "lab.gdb"))
-		if werr != nil {
-			err = werr
-			return
-		}
-		fmt.Fprintf(a.stdout, "%s\n", command)
-		out.Printf("the guest waits before its first instruction; paste the line above into another terminal")
 	}
-	end, runErr := vm.Run(ctx, cfg, func(m vm.Message) {
-		if m.Kind == wire.End {
-			fmt.Fprintf(a.stdout, "%s", m.Output)
-		}
-	})
-	if err != nil || runErr != nil {
-		return errors.Join(err, runErr)
+	guest, err := vm.Prepare(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer guest.Close()
+	command, err := session.Write(dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "%s\n", strings.Join(command, " "))
+	if f.noGDB {
+		out.Printf("the guest waits before its first instruction; paste the line above into another terminal")
+		return a.watch(ctx, guest, out)
+	}
+	out.Close()
+	return a.underGDB(ctx, guest, command)
+}
+
+// underGDB runs a guest under gdb on the user's terminal. The guest ends with
+// gdb, and what its program wrote is printed then.
+func (a *app) underGDB(ctx context.Context, guest *vm.Guest, command []string) error {
+	running, end := context.WithCancel(ctx)
+	defer end()
+	said := make(chan []byte, 1)
+	go func() {
+		var output []byte
+		guest.Run(running, func(m vm.Message) { output = append(output, m.Output...) })
+		said <- output
+	}()
+	err := a.gdb(ctx, command)
+	end()
+	a.stdout.Write(<-said)
+	return err
+}
+
+// gdb runs gdb on the user's terminal.
+func (a *app) gdb(ctx context.Context, command []string) error {
+	err := terminal.Run(ctx, osexec.Command(command[0], command[1:]...), terminal.Streams{In: a.stdin, Out: a.stdout, Err: a.stderr})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if exit := (*osexec.ExitError)(nil); errors.As(err, &exit) && exit.Exited() {
+		return nil // gdb's status is that of its last command
+	}
+	return err
+}
+
+// watch follows a guest that somebody else looks at to its end.
+func (a *app) watch(ctx context.Context, guest *vm.Guest, out *progress.Output) error {
+	end, err := guest.Run(ctx, func(m vm.Message) { io.WriteString(a.stdout, string(m.Output)) })
+	if err != nil {
+		return err
 	}
 	out.Printf("the guest ended: %s", end.Reason)
 	return nil
+}
+
+// session describes the debugger session for an image, whose program's sources
+// are in dir.
+func (a *app) session(ctx context.Context, img *images.Image, dir string) (gdb.Session, error) {
+	s := gdb.Session{Vmlinux: img.Kernel.Vmlinux(), Program: img.Program}
+	s.KernelPrefix, s.KernelSources = img.Kernel.Sources()
+	version := img.Manifest.Go
+	var err error
+	if s.GOROOT, err = toolchain.GOROOT(ctx, version); err != nil {
+		return s, err
+	}
+	if s.ModuleCache, err = toolchain.ModCache(ctx); err != nil {
+		return s, err
+	}
+	s.Module, s.ModuleDir, err = toolchain.Module(ctx, version, dir)
+	return s, err
 }

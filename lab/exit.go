@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"ghostlab/gdb"
 	"ghostlab/gdb/explain"
 	"ghostlab/images"
 	"ghostlab/kernels"
@@ -65,6 +66,8 @@ func badInput(err error) bool {
 		as[*journal.NoRunError](err) ||
 		as[*journal.NoTrialError](err) ||
 		as[*parallelError](err) ||
+		as[*gdb.UnknownFunctionError](err) ||
+		as[*gdb.NoSymbolsError](err) ||
 		as[*passedError](err) ||
 		as[*explain.SymbolsError](err) ||
 		as[*changedError](err) ||

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -221,60 +220,4 @@ func guestsOf(lab int) []int {
 func alive(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !bytes.Contains(b, []byte(") Z "))
-}
-
-// One gdb stops in the Go program and in the kernel and sees both stacks.
-func TestDebugWithARealGdb(t *testing.T) {
-	lab := binary(t)
-	if _, err := osexec.LookPath("gdb-multiarch"); err != nil {
-		t.Skip("gdb-multiarch is not installed")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-	cmd := osexec.CommandContext(ctx, lab, "debug", "ghost-map")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Wait()
-	defer cmd.Process.Signal(os.Interrupt)
-	buf := make([]byte, 4096)
-	n, err := stdout.Read(buf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	line, _, _ := strings.Cut(string(buf[:n]), "\n")
-	script := filepath.Join(t.TempDir(), "test.gdb")
-	// It does not end with kill: QEMU can be gone before gdb has its answer.
-	os.WriteFile(script, []byte(`set pagination off
-hbreak runtime.mapassign_fast64
-continue
-backtrace
-info args
-list
-delete
-hbreak handle_mm_fault
-continue
-backtrace
-lx-version
-disconnect
-`), 0o600)
-	out, err := osexec.CommandContext(ctx, "sh", "-c", line+" -batch -x "+script).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", line, err, out)
-	}
-	for _, want := range []string{
-		"in main.run.func2 ()", "key = ", "func mapassign_fast64(", // the program: stack, arguments, source
-		"handle_mm_fault (vma=", "in el", "Linux version", // the kernel: arguments, stack from el0_ or el1_, lx- commands
-	} {
-		if !bytes.Contains(out, []byte(want)) {
-			t.Errorf("gdb did not print %q", want)
-		}
-	}
-	if t.Failed() {
-		t.Logf("%s\n%s", line, out)
-	}
 }

@@ -26,6 +26,8 @@ type Program struct {
 	// CC is the C compiler for arm64, which cgo and the race detector need.
 	// Empty means that neither is used.
 	CC string `json:"cc,omitempty"`
+	// NoOptimize compiles it for a debugger: all variables, another timing.
+	NoOptimize bool `json:"no_optimize,omitempty"`
 	// Args are arguments of the program, before those of parameters.
 	Args []string `json:"args,omitempty"`
 }

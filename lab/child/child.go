@@ -11,9 +11,14 @@ import (
 // does not offer that (all but Linux), when lab ends by itself or by a signal
 // that it can catch. The command gets a process group of its own, which keeps a
 // Ctrl-C on the terminal away: lab decides. What cmd.Wait returns comes by the
-// channel.
+// channel. Of cmd.SysProcAttr only the terminal counts, Foreground and Ctty: a
+// command that has it has Ctrl-C too.
 func Start(cmd *exec.Cmd) (ended <-chan error, err error) {
-	cmd.SysProcAttr = attributes()
+	attr := attributes()
+	if asked := cmd.SysProcAttr; asked != nil {
+		attr.Foreground, attr.Ctty = asked.Foreground, asked.Ctty
+	}
+	cmd.SysProcAttr = attr
 	started, wait := make(chan error), make(chan error, 1)
 	go func() {
 		// Linux ends the child with the thread that forked it, so this one

@@ -36,6 +36,8 @@ type Build struct {
 	Race bool
 	// Tags are build tags, with commas between them.
 	Tags string
+	// NoOptimize is for debuggers.
+	NoOptimize bool
 	// LDFlags are passed to the linker.
 	LDFlags string
 	// Out is the file to write.
@@ -86,6 +88,9 @@ func (b Build) flags() []string {
 	}
 	if b.Tags != "" {
 		flags = append(flags, "-tags", b.Tags)
+	}
+	if b.NoOptimize {
+		flags = append(flags, "-gcflags=all=-N -l")
 	}
 	return flags
 }
@@ -140,14 +145,19 @@ func query(ctx context.Context, version, dir string, args ...string) (string, er
 }
 
 func environ(version string, extra ...string) []string {
-	name := runtime.Version()
-	if version != "" {
-		name = "go" + version
-	}
+	name := releaseName(version)
 	if i := strings.IndexByte(name, ' '); i >= 0 || strings.HasPrefix(name, "devel") {
 		name = "local" // a Go of the researcher's own making has no module
 	}
 	return append(append(os.Environ(), "GOTOOLCHAIN="+name), extra...)
+}
+
+// releaseName is "go1.21.6", what built lab where version is empty.
+func releaseName(version string) string {
+	if version == "" {
+		return runtime.Version()
+	}
+	return "go" + version
 }
 
 // VersionPattern is the regular expression of what CheckVersion takes.

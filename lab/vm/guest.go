@@ -146,6 +146,9 @@ func (g *Guest) machine(specFile string, boots bool) qemu.Command {
 	if cfg.GDB || cfg.Paused {
 		devices = append(devices, qemu.GDB{Socket: g.dir.file("gdb")})
 	}
+	if cfg.Forward != 0 {
+		devices = append(devices, qemu.Forward{Port: cfg.Forward})
+	}
 	return qemu.Command{Binary: cfg.QEMU, Devices: devices}
 }
 

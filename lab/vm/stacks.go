@@ -17,24 +17,17 @@ const stacksLimit = time.Minute
 // does not answer either, it is not the guest that hangs.
 func (g *Guest) stacks(ctx context.Context) ([]byte, error) {
 	var out bytes.Buffer
-	monitor := func(line string) string {
-		var said string
-		if err := g.command("human-monitor-command", map[string]any{"command-line": line}, &said); err != nil {
-			return err.Error()
-		}
-		return said
-	}
 	if err := g.command("stop", nil, nil); err != nil {
 		return nil, &InfraError{What: "neither the guest nor qemu answers", Err: err}
 	}
 	if g.cfg.Vmlinux != "" {
 		socket := g.dir.file("gdb")
 		if !g.cfg.GDB {
-			fmt.Fprint(&out, monitor("gdbserver unix:"+socket+",server=on,wait=off"))
+			fmt.Fprint(&out, g.monitor("gdbserver unix:"+socket+",server=on,wait=off"))
 		}
 		out.Write(backtraces(ctx, g.cfg.Vmlinux, socket))
 	}
-	fmt.Fprintf(&out, "\n%s", monitor("info registers -a"))
+	fmt.Fprintf(&out, "\n%s", g.monitor("info registers -a"))
 	return out.Bytes(), nil
 }
 

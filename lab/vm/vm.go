@@ -46,6 +46,9 @@ type Config struct {
 	// GDB makes the gdb stub listen on GDBSocket; Paused keeps the guest before
 	// its first instruction and switches the limits off.
 	GDB, Paused bool
+	// Forward, when not 0, is a TCP port of the guest that the host's loopback
+	// interface leads to, see Guest.Forwarded. Such a guest does not repeat.
+	Forward int
 	// Vmlinux, when set, names the functions on the stacks of a hung guest.
 	Vmlinux string
 	// Started, when set, is told of the command that runs the same guest by

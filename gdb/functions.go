@@ -1,0 +1,96 @@
+package gdb
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ghostlab/scenarios"
+)
+
+// functions returns the names of the functions in a program or a kernel.
+func functions(path string) ([]string, error) {
+	f, err := elf.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read symbols: %w", err)
+	}
+	defer f.Close()
+	symbols, err := f.Symbols()
+	if errors.Is(err, elf.ErrNoSymbols) {
+		return nil, &NoSymbolsError{Path: path}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read symbols of %s: %w", path, err)
+	}
+	var names []string
+	for _, s := range symbols {
+		if elf.ST_TYPE(s.Info) == elf.STT_FUNC {
+			names = append(names, s.Name)
+		}
+	}
+	return names, nil
+}
+
+// Check says whether each of the session's Breaks is a function of the program
+// or of the kernel: gdb would ask about a wrong name when the guest has started.
+// The error is a *UnknownFunctionError or a *NoSymbolsError.
+func (s Session) Check() error {
+	if len(s.Breaks) == 0 {
+		return nil
+	}
+	var known []string
+	for _, path := range []string{s.Program, s.Vmlinux} {
+		names, err := functions(path)
+		if err != nil {
+			return err
+		}
+		known = append(known, names...)
+	}
+	for _, name := range s.Breaks {
+		if !slices.Contains(known, name) {
+			return &UnknownFunctionError{Name: name, Near: near(name, known)}
+		}
+	}
+	return nil
+}
+
+// near returns a function that name may have meant: one of that name in a
+// package, or else one spelt like it.
+func near(name string, known []string) string {
+	for _, k := range known {
+		if strings.HasSuffix(k, "."+name) {
+			return k
+		}
+	}
+	return scenarios.Nearest(name, known)
+}
+
+// UnknownFunctionError says that neither program nor kernel has a function.
+type UnknownFunctionError struct {
+	Name string
+	Near string // what may have been meant, or empty
+}
+
+func (e *UnknownFunctionError) Error() string {
+	return fmt.Sprintf("no function %q in the program or the kernel", e.Name)
+}
+
+// Hint says what to do about it.
+func (e *UnknownFunctionError) Hint() string {
+	if e.Near != "" {
+		return fmt.Sprintf("did you mean %q?", e.Near)
+	}
+	return "a Go function has its package's name before it, as runtime.fatal; one that was inlined everywhere is gone"
+}
+
+// NoSymbolsError says that a program was stripped.
+type NoSymbolsError struct{ Path string }
+
+func (e *NoSymbolsError) Error() string { return e.Path + " has no symbols" }
+
+// Hint says what to do about it.
+func (e *NoSymbolsError) Hint() string {
+	return "build it without -ldflags=-s; gdb can still stop at addresses"
+}

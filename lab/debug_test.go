@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-delve/delve/service/api"
+	"github.com/go-delve/delve/service/rpc2"
+	"golang.org/x/term"
+
+	"ghostlab/gdb"
+	"ghostlab/lab/labtest"
+)
+
+// needGDB skips a test where no gdb for arm64 is installed; `make test` installs
+// it.
+func needGDB(t *testing.T) {
+	t.Helper()
+	if err := gdb.Missing(); err != nil {
+		t.Skip(err)
+	}
+}
+
+// One gdb stops in the Go program and in the kernel, reads arguments in both and
+// follows the stack from one to the other.
+func TestDebugWithARealGdb(t *testing.T) {
+	lab := binary(t)
+	needGDB(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	cmd := osexec.CommandContext(ctx, lab, "debug", "ghost-map", "--no-gdb", "--break", "runtime.mapassign_fast64")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Signal(os.Interrupt)
+	buf := make([]byte, 4096)
+	n, err := stdout.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(buf[:n]), "\n")
+	script := filepath.Join(t.TempDir(), "test.gdb")
+	// It does not end with kill: QEMU can be gone before gdb has its answer.
+	os.WriteFile(script, []byte(`set pagination off
+continue
+backtrace
+info args
+list
+delete
+hbreak handle_mm_fault if $_streq($lx_current().comm, "repro") && address >= 0x4000000000
+continue
+info args
+backtrace
+lx-version
+disconnect
+`), 0o600)
+	out, err := osexec.CommandContext(ctx, "sh", "-c", line+" -batch -x "+script).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, out)
+	}
+	for _, want := range []string{
+		`in main\.run\.func2 \(\)`, `(?m)^key = \d`, `func mapassign_fast64\(`, // the program: stack, arguments, source
+		`(?m)^address = \d`, `handle_mm_fault \(vma=`, `Linux version`, // the kernel: arguments, lx- commands
+		`(?s)in el0_da .*<signal handler called>.* (runtime|main)\..*in runtime\.goexit`, // across
+	} {
+		if !regexp.MustCompile(want).Match(out) {
+			t.Errorf("gdb did not print %q", want)
+		}
+	}
+	if bytes.Contains(out, []byte("warning: ")) {
+		t.Error("gdb warned of something")
+	}
+	if t.Failed() {
+		t.Logf("%s\n%s", line, out)
+	}
+}
+
+// On a terminal gdb has the keys, and gives back the terminal and the host.
+func TestDebugOnATerminal(t *testing.T) {
+	program := binary(t)
+	needGDB(t)
+	screen := labtest.NewScreen(t, 160, 40)
+	before, err := term.GetState(int(screen.TTY.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmp := t.TempDir()
+	cmd := osexec.Command(program, "debug", ".", "--break", "main.main")
+	cmd.Dir, cmd.Env = "testdata/spin", append(os.Environ(), "TERM=xterm", "TMPDIR="+tmp)
+	screen.Start(t, cmd)
+	defer cmd.Process.Kill()
+	sees := func(what string) {
+		t.Helper()
+		screen.Await(t, what, func(text string) bool { return strings.Contains(text, what) })
+	}
+	sees("(gdb)")
+	screen.Type(t, "continue\n")
+	sees("Breakpoint 1, main.main")
+	screen.Type(t, "delete 1\n")
+	screen.Type(t, "continue\n")
+	screen.Await(t, "a second continue", func(text string) bool { return strings.Count(text, "Continuing.") == 2 })
+	screen.Type(t, "\x03")
+	sees("received signal SIGINT")
+	screen.Type(t, "quit\n")
+	sees("anyway?")
+	screen.Type(t, "y\n")
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("lab debug: %v", err)
+	}
+	if after, err := term.GetState(int(screen.TTY.Fd())); err != nil || *after != *before {
+		t.Errorf("the terminal's settings were not restored (%v)", err)
+	}
+	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v (%v)", left, err)
+	}
+}
+
+func TestDebugRefusesBadInput(t *testing.T) {
+	labtest.Kernel(t)
+	for _, c := range []struct{ args, want, hint string }{
+		{"ghost-map --break mapassign_fast64", `no function "mapassign_fast64"`, `did you mean "runtime.mapassign_fast64"?`},
+		{"ghost-map --break handle_mm_falt", `no function "handle_mm_falt"`, `did you mean "handle_mm_fault"?`},
+		{"ghost-map --engine fast", `--engine: want deterministic or parallel, got "fast"`, ""},
+		{"ghost-map -- -x", "a scenario takes parameters, not arguments", "--set"},
+		{"./nowhere", "./nowhere", ""},
+		{". --set a=1", "--set: . is a package", "after --"},
+	} {
+		code, _, stderr := lab(t, append([]string{"debug"}, strings.Fields(c.args)...)...)
+		if code != exitUsage || !strings.Contains(stderr, c.want) || !strings.Contains(stderr, c.hint) {
+			t.Errorf("lab debug %s: exit code %d\n%s", c.args, code, stderr)
+		}
+	}
+}
+
+// Delve's own client talks to the Delve in the guest; a second session runs
+// beside it, and nobody else can reach either.
+func TestDelve(t *testing.T) {
+	program := binary(t)
+	var ports []string
+	for range 2 {
+		cmd := osexec.Command(program, "debug", "ghost-map", "--dlv")
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			cmd.Process.Signal(os.Interrupt)
+			if cmd.Wait(); cmd.ProcessState.ExitCode() != exitInterrupted {
+				t.Errorf("after Ctrl-C: exit code %d", cmd.ProcessState.ExitCode())
+			}
+		})
+		line, err := bufio.NewReader(stdout).ReadString('\n')
+		words := strings.Fields(line)
+		if err != nil || len(words) < 3 || words[0] != "dlv" || words[1] != "connect" {
+			t.Fatalf("got %q (%v), want dlv connect", line, err)
+		}
+		go io.Copy(io.Discard, stdout)
+		ports = append(ports, words[2])
+	}
+	if ports[0] == ports[1] {
+		t.Errorf("both sessions have %s", ports[0])
+	}
+	for _, address := range ports {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := rpc2.NewClientFromConn(conn)
+		if _, err := client.CreateBreakpoint(&api.Breakpoint{FunctionName: "runtime.mapassign_fast64", Line: -1}); err != nil {
+			t.Fatal(err)
+		}
+		if state := <-client.Continue(); state.Err != nil || state.CurrentThread.Function.Name() != "runtime.mapassign_fast64" {
+			t.Fatalf("stopped in %q (%v)", state.CurrentThread.Function.Name(), state.Err)
+		}
+		all, _, err := client.ListGoroutines(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writers := slices.IndexFunc(all, func(g *api.Goroutine) bool {
+			return strings.HasPrefix(g.UserCurrentLoc.Function.Name(), "main.")
+		})
+		if len(all) < 3 || writers < 0 {
+			t.Errorf("goroutines: %v", all)
+		}
+		conn.Close()
+	}
+	listening, err := osexec.Command("ss", "-Hltn").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range ports {
+		_, port, _ := net.SplitHostPort(address)
+		others := regexp.MustCompile(`(?m)^.*[^.0-9]((?:\[?::\]?|\*|[0-9.]+)(?:%[a-z0-9]+)?):`+port+` `).FindAllSubmatch(listening, -1)
+		for _, m := range others {
+			if string(m[1]) != "127.0.0.1" {
+				t.Errorf("port %s listens on %s", port, m[1])
+			}
+		}
+		if len(others) == 0 {
+			t.Errorf("port %s does not listen:\n%s", port, listening)
+		}
+	}
+}

@@ -1,0 +1,7 @@
+// Spin runs until somebody ends it.
+package main
+
+func main() {
+	for n := 0; ; n++ {
+	}
+}
