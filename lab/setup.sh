@@ -4,7 +4,7 @@
 set -eu
 
 packages="qemu-system-arm gcc libc6-dev make flex bison bc perl patch tar xz-utils bzip2
-	binutils ca-certificates git gdb-multiarch"
+	binutils ca-certificates git gdb-multiarch iproute2"
 if [ "$(uname -m)" != aarch64 ]; then
 	packages="$packages gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu"
 fi
