@@ -45,6 +45,10 @@ type Artefacts struct {
 	Program   string `json:"program"`
 }
 
+// Name tells the images of one program apart: by the kernel series asked for and
+// by the program's toolchain.
+func Name(series, goVersion string) string { return series + " go" + goVersion }
+
 // Open returns the image that a manifest describes, as it is in the store. It
 // fails when any of it is gone or is not what it was.
 func Open(st *store.Store, m Manifest) (*Image, error) {

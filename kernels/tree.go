@@ -52,6 +52,12 @@ func seriesOf(version string) string {
 	return parts[0] + "." + minor
 }
 
+// SeriesOf returns the series of a kernel tree or tarball, such as "5.15".
+func SeriesOf(ctx context.Context, st *store.Store, path string) (string, error) {
+	v, err := versionOf(ctx, st, path)
+	return seriesOf(v), err
+}
+
 // versionAt reads the version of a tree or of a tarball with one in it.
 func versionAt(ctx context.Context, path string) (string, error) {
 	info, err := os.Stat(path)

@@ -59,18 +59,22 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	if err != nil {
 		return "", err
 	}
-	k, err := a.kernel(ctx, st, out, false)
+	cells := m.Cells()
+	machine := a.machine(version)
+	if err := a.checkModels(m, cells, machine.Engine.Accelerator); err != nil {
+		return "", err
+	}
+	boot, err := a.bootables(ctx, st, out, m, cells)
 	if err != nil {
 		return "", err
 	}
-	machine := a.machine(version)
 	record := journal.Run{
 		Started: time.Now().UTC(), Lab: labVersion(),
 		Scenario: m.Scenario.Name, Own: m.Scenario.Own, Matrix: e.file, Trials: m.Trials, Timeout: m.Timeout, Seed: m.Seed,
-		Engine: m.Engine, Shift: m.Shift, Isolation: m.Isolation, Search: m.Search, Axes: m.Varied(), Cells: m.Cells(),
+		Engine: m.Engine, Shift: m.Shift, Isolation: m.Isolation, Search: m.Search, Axes: m.Varied(), Cells: cells,
 		Expect: m.Expect, Stop: m.Stop, Collect: m.Collect,
-		Kernel: journal.Kernel{Asked: k.Asked, Ran: k.Ran, StandIn: k.StandIn, Why: k.Why, Source: k.Manifest.Source},
-		Go:     a.cfg.Go, QEMU: version, Host: hostInfo(),
+		Kernels: asked(boot.kernels),
+		Go:      a.cfg.Go, QEMU: version, Host: hostInfo(),
 		Guest:  journal.Guest{CPU: machine.CPU, VCPUs: machine.VCPUs, Memory: machine.Memory, Accelerator: machine.Engine.Accelerator},
 		Images: map[string]images.Manifest{},
 	}
@@ -78,7 +82,7 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	record.Sessions = []journal.Session{{Started: record.Started, Lab: record.Lab, QEMU: version, Host: record.Host, FirstVM: 1}}
 	record.ID = record.Started.Format("20060102-150405") + "-" + m.Scenario.Name
 	job := runner.Job{
-		Matrix: m, Cells: record.Cells, Commands: record.Commands, Image: map[string]*images.Image{}, Go: a.cfg.Go,
+		Matrix: m, Cells: record.Cells, Commands: record.Commands, Image: boot.images, Kernel: boot.kernels[0].Asked, Go: a.cfg.Go,
 		Machine: machine, Store: st, Parallel: a.guests(e.guests, m), Verify: e.verify,
 	}
 	if m.Scenario.Program().Tests {
@@ -87,13 +91,10 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	if e.hunt != nil {
 		job.Wanted, job.Enough = e.hunt.wanted, e.hunt.enough
 	}
-	for _, version := range toolchains(m, a.cfg.Go) {
-		img, err := images.Ensure(ctx, st, k, m.Scenario.Program(), version)
-		if err != nil {
-			return "", err
-		}
-		job.Image[version], record.Images[version] = img, img.Manifest
+	for name, img := range boot.images {
+		record.Images[name] = img.Manifest
 	}
+	warnSame(out, record.Kernels)
 	if job.Folder, err = journal.Create(a.cfg.Runs, record); err != nil {
 		return "", err
 	}
@@ -174,13 +175,4 @@ func (a *app) conclude(folder *journal.Folder, e experiment, runErr error) error
 		return silentError{exitDiffers}
 	}
 	return nil
-}
-
-func toolchains(m *matrix.Matrix, preset string) []string {
-	for _, ax := range m.Axes {
-		if ax.Name == matrix.AxisGo {
-			return ax.Values
-		}
-	}
-	return []string{preset}
 }

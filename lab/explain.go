@@ -131,7 +131,7 @@ func (a *app) openPast(ctx context.Context, past *pastTrial) (*timeline, error) 
 	t := &timeline{past: past, out: out}
 	job, err := a.pastJob(ctx, past, st, out)
 	if err == nil {
-		t.image = job.Image[past.goVersion()]
+		t.image = job.Image[past.image()]
 		t.replayer, err = runner.NewReplayer(ctx, job, past.dir, past.trial.Trial)
 	}
 	if err != nil {

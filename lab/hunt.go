@@ -97,7 +97,7 @@ func (a *app) huntFor(ctx context.Context, p *pastTrial, f replayFlags) error {
 	m := matrix.New(s)
 	m.Trials, m.Timeout = mostHunted, p.run.Timeout
 	m.Hunted()
-	a.cfg.Go, a.cfg.Kernel = p.run.Go, p.run.Kernel.Asked
+	a.cfg.Go, a.cfg.Kernel = p.run.Go, p.run.KernelOf(p.cell()).Asked
 	a.cfg.CPU, a.cfg.Memory = p.run.Guest.CPU, p.run.Guest.Memory
 	for _, axis := range p.run.Axes {
 		if value := p.run.Cells[p.trial.Cell].Axes[axis.Name]; !matrix.HuntChooses(axis.Name) {

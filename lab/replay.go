@@ -176,12 +176,14 @@ func (a *app) past(name string) (*pastTrial, error) {
 	return p, err
 }
 
+func (p *pastTrial) cell() matrix.Cell { return p.run.Cells[p.trial.Cell] }
+
 // goVersion is the toolchain that compiled the trial's program.
-func (p *pastTrial) goVersion() string {
-	if v, ok := p.run.Cells[p.trial.Cell].Axes[matrix.AxisGo]; ok {
-		return v
-	}
-	return p.run.Go
+func (p *pastTrial) goVersion() string { return p.run.GoOf(p.cell()) }
+
+// image is the name of what its guest booted, see images.Name.
+func (p *pastTrial) image() string {
+	return images.Name(p.run.KernelOf(p.cell()).Asked, p.goVersion())
 }
 
 // pastJob is the job that a past trial was part of, with the images that it
@@ -197,22 +199,21 @@ func (a *app) pastJob(ctx context.Context, p *pastTrial, st *store.Store, out *p
 	}
 	machine := a.machine(version)
 	machine.CPU, machine.VCPUs, machine.Memory = run.Guest.CPU, run.Guest.VCPUs, run.Guest.Memory
-	goVersion := p.goVersion()
-	img, err := a.pastImage(ctx, run, goVersion, st, out)
+	img, err := a.pastImage(ctx, p, st, out)
 	if err != nil {
 		return runner.Job{}, err
 	}
 	return runner.Job{
 		Matrix: &matrix.Matrix{Isolation: run.Isolation, Timeout: run.Timeout, Engine: run.Engine, Shift: run.Shift, Seed: run.Seed},
-		Cells:  run.Cells, Commands: run.Commands, Go: run.Go, Machine: machine, Store: st,
-		Image: map[string]*images.Image{goVersion: img},
+		Cells:  run.Cells, Commands: run.Commands, Kernel: run.Kernels[0].Asked, Go: run.Go, Machine: machine, Store: st,
+		Image: map[string]*images.Image{p.image(): img},
 	}, nil
 }
 
 // pastImage returns the image of a past run: as it is in the store, or else made
 // again, which must give the same bytes.
-func (a *app) pastImage(ctx context.Context, run *journal.Run, goVersion string, st *store.Store, out *progress.Output) (*images.Image, error) {
-	was := run.Images[goVersion]
+func (a *app) pastImage(ctx context.Context, p *pastTrial, st *store.Store, out *progress.Output) (*images.Image, error) {
+	was := p.run.Images[p.image()]
 	own, err := initramfs.Sum(ctx, st)
 	if err != nil {
 		return nil, err
@@ -225,16 +226,16 @@ func (a *app) pastImage(ctx context.Context, run *journal.Run, goVersion string,
 		return img, err
 	}
 	out.Printf("the run's image is not in the cache; making it again")
-	s, err := a.scenarioOf(run)
+	s, err := a.scenarioOf(p.run)
 	if err != nil {
 		return nil, err
 	}
-	a.cfg.Kernel = run.Kernel.Asked
+	a.cfg.Kernel = p.run.KernelOf(p.cell()).Asked
 	k, err := a.kernel(ctx, st, out, false)
 	if err != nil {
 		return nil, err
 	}
-	if img, err = images.Ensure(ctx, st, k, s.Program(), goVersion); err != nil {
+	if img, err = images.Ensure(ctx, st, k, s.Program(), p.goVersion()); err != nil {
 		return nil, err
 	}
 	if !img.Manifest.Same(was) {

@@ -123,14 +123,7 @@ func (a *app) open() (*store.Store, *progress.Output, error) {
 
 // kernel returns the kernel the settings ask for.
 func (a *app) kernel(ctx context.Context, st *store.Store, out *progress.Output, retry bool) (*kernels.Kernel, error) {
-	k, err := kernels.Ensure(ctx, st, a.kernelOptions(retry), out)
-	if err != nil {
-		return nil, err
-	}
-	if k.StandIn {
-		out.Printf("kernel %s cannot be had, %s stands in: %s", k.Asked, k.Manifest.Version, k.Why)
-	}
-	return k, nil
+	return a.ensureKernel(ctx, st, out, a.kernelOptions(retry))
 }
 
 func (a *app) kernelOptions(retry bool) kernels.Options {
@@ -152,19 +145,23 @@ func (a *app) machine(version string) vm.Config {
 	}
 }
 
-// guests is how many run at once: what was asked for, or as many as the host has
-// cores and memory for. A hunt's guests take a core each.
+// guests is how many run at once: what was asked for, or as many of the largest
+// as the host has cores and memory for. A hunt's guests take a core each.
 func (a *app) guests(asked int, m *matrix.Matrix) int {
 	if asked > 0 {
 		return asked
 	}
-	n := a.cfg.Jobs / a.cfg.CPUs
+	vcpus, memory := 1, 0
+	for _, c := range m.Cells() {
+		vcpus, memory = max(vcpus, c.VCPUs(a.cfg.CPUs)), max(memory, c.Memory(a.cfg.Memory))
+	}
+	n := a.cfg.Jobs / vcpus
 	if m.Search == matrix.Hunt {
 		n = a.cfg.Jobs
 	}
 	if free := freeMemory(); free > 0 {
 		// A running guest and the next one, prepared.
-		n = min(n, free/(2*a.cfg.Memory))
+		n = min(n, free/(2*memory))
 	}
 	return max(1, n)
 }

@@ -132,11 +132,14 @@ func (a *app) matrix(file string, flags *pflag.FlagSet, f runFlags) (*matrix.Mat
 
 // presets are the values of the lab's axes where a matrix names none.
 func (a *app) presets() map[string]string {
-	return map[string]string{
+	p := map[string]string{
 		matrix.AxisGo:     a.cfg.Go,
-		matrix.AxisKernel: a.cfg.Kernel,
 		matrix.AxisVCPUs:  strconv.Itoa(a.cfg.CPUs),
 		matrix.AxisCPU:    a.cfg.CPU,
 		matrix.AxisMemory: strconv.Itoa(a.cfg.Memory) + "M",
 	}
+	if a.cfg.Kernel != "" { // else it is that of a source tree
+		p[matrix.AxisKernel] = a.cfg.Kernel
+	}
+	return p
 }

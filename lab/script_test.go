@@ -115,8 +115,8 @@ func TestRunAndShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	var doc struct {
-		Run    string
-		Kernel struct {
+		Run     string
+		Kernels []struct {
 			Asked, Ran, Release string
 			StandIn             bool `json:"stand_in"`
 		}
@@ -129,8 +129,8 @@ func TestRunAndShow(t *testing.T) {
 	if err := json.Unmarshal(out, &doc); err != nil {
 		t.Fatal(err)
 	}
-	if doc.Kernel.Asked != "5.15" || !strings.HasPrefix(doc.Kernel.Release, doc.Kernel.Ran) || doc.Kernel.StandIn != (doc.Kernel.Ran != "5.15") {
-		t.Errorf("kernel: %+v", doc.Kernel)
+	if k := doc.Kernels[0]; len(doc.Kernels) != 1 || k.Asked != "5.15" || !strings.HasPrefix(k.Release, k.Ran) || k.StandIn != (k.Ran != "5.15") {
+		t.Errorf("kernels: %+v", doc.Kernels)
 	}
 	crashes := 0
 	for _, c := range doc.Cells {

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/viper"
 
 	"ghostlab/kernels"
+	"ghostlab/lab/matrix"
 	"ghostlab/lab/toolchain"
 	"ghostlab/scenarios"
 )
@@ -295,10 +296,10 @@ func (l *loader) check(c *Config) error {
 		return bad("go", "%w", err)
 	}
 	switch {
-	case c.CPUs < 1 || c.CPUs > 8:
-		return bad("cpus", "want 1 to 8, got %d", c.CPUs)
-	case c.Memory < 128 || c.Memory > 3072:
-		return bad("memory", "want 128 to 3072 MiB, got %d", c.Memory)
+	case c.CPUs < 1 || c.CPUs > matrix.MaxVCPUs:
+		return bad("cpus", "want 1 to %d, got %d", matrix.MaxVCPUs, c.CPUs)
+	case c.Memory < matrix.MinMemory || c.Memory > matrix.MaxMemory:
+		return bad("memory", "want %d to %d MiB, got %d", matrix.MinMemory, matrix.MaxMemory, c.Memory)
 	case c.Jobs < 0:
 		return bad("jobs", "want 0 or more, got %d", c.Jobs)
 	case c.QEMU == "" || c.CPU == "" || c.Runs == "":

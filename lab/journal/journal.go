@@ -125,15 +125,18 @@ func (f *Folder) Dir() string { return f.dir }
 // ID is the run's name.
 func (f *Folder) ID() string { return f.run.ID }
 
-// SetRelease records what the guest calls its kernel. The first answer stays.
-func (f *Folder) SetRelease(release string) error {
+// SetRelease records what a guest calls its kernel, which was asked for as
+// series. The first answer stays.
+func (f *Folder) SetRelease(series, release string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.run.Kernel.Release != "" {
-		return nil
+	for i := range f.run.Kernels {
+		if k := &f.run.Kernels[i]; k.Asked == series && k.Release == "" {
+			k.Release = release
+			return f.save()
+		}
 	}
-	f.run.Kernel.Release = release
-	return f.save()
+	return nil
 }
 
 func (f *Folder) save() error {

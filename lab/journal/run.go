@@ -41,13 +41,14 @@ type Run struct {
 	Cells   []matrix.Cell        `json:"cells"`
 	// Commands are what each cell's trials execute, by the cell's index.
 	Commands []Command `json:"commands"`
-	Kernel   Kernel    `json:"kernel"`
-	Go       string    `json:"go"` // where no axis says otherwise
-	QEMU     string    `json:"qemu"`
-	Host     Host      `json:"host"`
+	// Kernels are those of the cells. Without an axis of that name it is one.
+	Kernels []Kernel `json:"kernels"`
+	Go      string   `json:"go"` // where no axis says otherwise
+	QEMU    string   `json:"qemu"`
+	Host    Host     `json:"host"`
 	// Guest is the machine: QEMU's CPU model, vCPUs, MiB of memory.
 	Guest Guest `json:"guest"`
-	// Images are the manifests by toolchain.
+	// Images are the manifests, by images.Name.
 	Images map[string]images.Manifest `json:"images"`
 	// Verification says whether deterministic trials repeated. Nil until that
 	// was checked.
@@ -108,6 +109,27 @@ type Kernel struct {
 	// Why says what was wrong with the sources of the one asked for.
 	Why    string `json:"why,omitempty"`
 	Source string `json:"source"`
+	// SameAs are the others of the run, as they were asked for, that are this very
+	// kernel: cells that differ in no more than that are the same.
+	SameAs []string `json:"same_as,omitempty"`
+}
+
+// KernelOf is the kernel of a cell.
+func (r *Run) KernelOf(c matrix.Cell) Kernel {
+	for _, k := range r.Kernels {
+		if k.Asked == c.Axes[matrix.AxisKernel] {
+			return k
+		}
+	}
+	return r.Kernels[0]
+}
+
+// GoOf is the toolchain of a cell's program.
+func (r *Run) GoOf(c matrix.Cell) string { return c.Or(matrix.AxisGo, r.Go) }
+
+// ImageOf is the image of a cell.
+func (r *Run) ImageOf(c matrix.Cell) images.Manifest {
+	return r.Images[images.Name(r.KernelOf(c).Asked, r.GoOf(c))]
 }
 
 // Host is where QEMU ran.

@@ -169,12 +169,29 @@ func axesOf(names []string, cells []Cell) []Axis {
 }
 
 // EngineOf is the engine of a cell.
-func (m *Matrix) EngineOf(c Cell) string { return c.or(AxisEngine, m.Engine) }
+func (m *Matrix) EngineOf(c Cell) string { return c.Or(AxisEngine, m.Engine) }
 
 // IsolationOf is the isolation of a cell.
-func (m *Matrix) IsolationOf(c Cell) string { return c.or(AxisIsolation, m.Isolation) }
+func (m *Matrix) IsolationOf(c Cell) string { return c.Or(AxisIsolation, m.Isolation) }
 
-func (c Cell) or(axis, preset string) string {
+// VCPUs is the number of a cell's vCPUs, or the preset.
+func (c Cell) VCPUs(preset int) int {
+	if n, err := strconv.Atoi(c.Axes[AxisVCPUs]); err == nil {
+		return n
+	}
+	return preset
+}
+
+// Memory is the memory of a cell's guests in MiB, or the preset.
+func (c Cell) Memory(preset int) int {
+	if mib, err := ParseMemory(c.Axes[AxisMemory]); err == nil {
+		return mib
+	}
+	return preset
+}
+
+// Or is the cell's value of an axis, or the preset where it has none.
+func (c Cell) Or(axis, preset string) string {
 	if v, ok := c.Axes[axis]; ok {
 		return v
 	}

@@ -3,6 +3,7 @@ package matrix
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"ghostlab/lab/crash"
@@ -201,6 +202,11 @@ func (m *Matrix) include(list []value, strict func(value) bool) error {
 			v := list[i-first]
 			if seen[label] && strict(v) {
 				return v.fail("include: the cell %s is there already", label)
+			}
+			for _, a := range axes {
+				if _, has := c.Axes[a.Name]; !has && !strings.HasPrefix(a.Name, EnvPrefix) {
+					return v.fail("include: want %s, which has no default here", a.Name)
+				}
 			}
 			if !seen[label] {
 				fresh = append(fresh, m.Include[i-first])

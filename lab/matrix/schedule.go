@@ -58,12 +58,9 @@ const phaseMost = 10 * time.Millisecond
 // Schedule returns the schedule of trial n of a cell. vcpus is the number of
 // vCPUs of cells without that axis.
 func (m *Matrix) Schedule(c Cell, n, vcpus int) Schedule {
-	s := Schedule{Seed: draw(m.Seed, uint64(n), "seed"), VCPUs: vcpus, Shift: m.Shift}
-	if v, ok := c.Axes[AxisVCPUs]; ok {
-		s.VCPUs, _ = strconv.Atoi(v) // checked when the matrix was read
-	}
+	s := Schedule{Seed: draw(m.Seed, uint64(n), "seed"), VCPUs: c.VCPUs(vcpus), Shift: m.Shift}
 	if v, ok := c.Axes[AxisShift]; ok {
-		s.Shift, _ = strconv.Atoi(v)
+		s.Shift, _ = strconv.Atoi(v) // checked when the matrix was read
 	}
 	if m.EngineOf(c) == Parallel {
 		s.Shift = -1

@@ -25,19 +25,18 @@ type Fact struct {
 func (s *Summary) facts() []Fact {
 	r := s.run
 	results, infra := s.Results()
-	kernel := Fact{What: "kernel", Asked: r.Kernel.Asked, Ran: s.kernelRan(), Note: r.Kernel.Source}
-	if r.Kernel.StandIn {
-		kernel.Ran += " (stand-in)"
-		kernel.Note += "; " + r.Kernel.Asked + " could not be had: " + r.Kernel.Why
-	}
 	all := []Fact{
 		{What: "scenario", Ran: s.Scenario, Note: r.Matrix},
 		{What: "trials", Asked: fmt.Sprintf("%d in %d cells", s.Planned, len(s.Cells)), Ran: fmt.Sprintf("%d with a result, %d infra", results, infra)},
-		kernel,
-		{What: "Go", Asked: s.valuesOf(matrix.AxisGo, s.Go), Ran: strings.Join(slices.Sorted(maps.Keys(r.Images)), ", "), Note: "the program's toolchain"},
+	}
+	for _, k := range r.Kernels {
+		all = append(all, kernelFact(k))
+	}
+	all = append(all, []Fact{
+		{What: "Go", Ran: s.valuesOf(matrix.AxisGo, s.Go), Note: "the program's toolchain"},
 		{What: "QEMU", Ran: s.QEMU},
 		{What: "engine", Ran: s.engines(), Note: s.checked()},
-		{What: "isolation", Ran: s.valuesOf(matrix.AxisIsolation, s.Isolation)},
+		{What: "isolation", Ran: s.isolations()},
 		{What: "guest", Ran: fmt.Sprintf("%s; %s vCPUs; %s", s.valuesOf(matrix.AxisCPU, r.Guest.CPU),
 			s.valuesOf(matrix.AxisVCPUs, fmt.Sprint(r.Guest.VCPUs)), s.valuesOf(matrix.AxisMemory, fmt.Sprintf("%d MiB", r.Guest.Memory)))},
 		{What: "host", Ran: strings.Join(s.hosts(), "; ")},
@@ -45,13 +44,13 @@ func (s *Summary) facts() []Fact {
 		{What: "time limit", Ran: fmt.Sprintf("%v of the guest's time", r.Timeout)},
 		{What: "started", Ran: r.Started.UTC().Format(time.RFC3339)},
 		{What: "lab", Ran: r.Lab},
-	}
+	}...)
 	if !s.Hunted() {
 		all = append(all, Fact{What: "state", Ran: s.state()})
 	}
-	for _, v := range slices.Sorted(maps.Keys(r.Images)) {
-		m := r.Images[v]
-		all = append(all, Fact{What: "image, Go " + v, Ran: fmt.Sprintf("kernel %.16s, initramfs %.16s, program %.16s", m.Kernel, m.Initramfs, m.Program), Note: "SHA-256, the first 16 digits; run.json has all"})
+	for _, name := range slices.Sorted(maps.Keys(r.Images)) {
+		m := r.Images[name]
+		all = append(all, Fact{What: "image " + name, Ran: fmt.Sprintf("kernel %.16s, initramfs %.16s, program %.16s", m.Kernel, m.Initramfs, m.Program), Note: "SHA-256, the first 16 digits; run.json has all"})
 	}
 	return all
 }
@@ -90,20 +89,51 @@ func (s *Summary) state() string {
 	return text
 }
 
-// kernel is what ran, and what was asked where that is not the same.
-func (s *Summary) kernel() string {
-	if s.Kernel.StandIn {
-		return fmt.Sprintf("asked %s, ran %s (stand-in)", s.Kernel.Asked, s.kernelRan())
+func kernelFact(k journal.Kernel) Fact {
+	f := Fact{What: "kernel", Asked: k.Asked, Ran: ran(k), Note: k.Source}
+	if k.StandIn {
+		f.Ran += " (stand-in)"
+		f.Note += "; " + k.Asked + " could not be had: " + k.Why
 	}
-	return s.kernelRan()
+	if len(k.SameAs) > 0 {
+		f.Note += "; " + same(k)
+	}
+	return f
 }
 
-// kernelRan is the release as the guest said it, or else the series.
-func (s *Summary) kernelRan() string {
-	if s.Kernel.Release != "" {
-		return s.Kernel.Release
+// kernel is what ran, and what was asked where that is not the same.
+func kernel(k journal.Kernel) string {
+	words := ran(k)
+	if k.StandIn {
+		words = fmt.Sprintf("asked %s, ran %s (stand-in)", k.Asked, words)
 	}
-	return s.Kernel.Ran
+	if len(k.SameAs) > 0 {
+		words += "; " + same(k)
+	}
+	return words
+}
+
+// kernels are those of all cells.
+func (s *Summary) kernels() string {
+	var all []string
+	for _, k := range s.Kernels {
+		all = append(all, kernel(k))
+	}
+	return strings.Join(all, " · ")
+}
+
+func (s *Summary) isolations() string { return s.valuesOf(matrix.AxisIsolation, s.Isolation) }
+
+func same(k journal.Kernel) string {
+	return fmt.Sprintf("the same kernel as %s: their cells differ by chance only", strings.Join(k.SameAs, " and "))
+}
+
+// ran is the release as the guest said it, or else the series.
+func ran(k journal.Kernel) string {
+	if k.Release != "" {
+		return k.Release
+	}
+	return k.Ran
 }
 
 func (s *Summary) engines() string {

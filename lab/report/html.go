@@ -70,7 +70,7 @@ func (s *Summary) HTML(w io.Writer) error {
 		// Nothing but this style and this script, whatever text a guest has written.
 		CSP: fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'",
 			sourceHash(pageStyle), sourceHash(pageScript)),
-		Kernel: "kernel " + s.kernel(), Platform: fmt.Sprintf("QEMU %s, %s engine, isolation %s", s.QEMU, s.engines(), s.Isolation),
+		Kernel: "kernel " + s.kernels(), Platform: fmt.Sprintf("QEMU %s, %s engine, isolation %s", s.QEMU, s.engines(), s.isolations()),
 		Effects: s.effectRows(), Explained: s.explained(),
 		Tiles: s.tiles(), Notes: s.notes(), Expect: s.claims(), Hunts: s.huntRows(),
 		Signatures: s.signatureCards(), Reproduce: s.reproduce(), Facts: s.facts(), How: s.how(),

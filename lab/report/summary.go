@@ -29,10 +29,10 @@ type Summary struct {
 	Search string         `json:"search,omitempty"`
 	Hunts  [][]hunt.Tally `json:"hunts,omitempty"`
 	// Found are the trials that a hunt was for.
-	Found  []Found        `json:"found,omitempty"`
-	Kernel journal.Kernel `json:"kernel"`
-	Go     string         `json:"go"`
-	QEMU   string         `json:"qemu"`
+	Found   []Found          `json:"found,omitempty"`
+	Kernels []journal.Kernel `json:"kernels"`
+	Go      string           `json:"go"`
+	QEMU    string           `json:"qemu"`
 	// Verification says whether deterministic trials repeated, nil where that
 	// was not checked.
 	Verification *journal.Verification `json:"verification,omitempty"`
@@ -132,7 +132,7 @@ func Read(dir string) (*Summary, error) {
 	}
 	s := &Summary{
 		Run: run.ID, Scenario: run.Scenario, Engine: run.Engine, Isolation: run.Isolation, Accelerator: run.Guest.Accelerator, Search: run.Search, Hunts: run.Hunts,
-		Kernel: run.Kernel, Go: run.Go, QEMU: run.QEMU, Verification: run.Verification,
+		Kernels: run.Kernels, Go: run.Go, QEMU: run.QEMU, Verification: run.Verification,
 		Limits: limits(run), run: run, dir: dir,
 		Signatures: y.signatures(), Beyond: y.beyond, InfraCauses: y.failures(),
 	}

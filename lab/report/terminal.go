@@ -50,9 +50,11 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 	}
 	line("run", fmt.Sprintf("%s (%s)", s.Run, s.dir))
 	line("report", s.written())
-	line("kernel", s.kernel())
+	for _, k := range s.Kernels {
+		line("kernel", kernel(k))
+	}
 	line("go", s.valuesOf(matrix.AxisGo, s.Go))
-	line("qemu", fmt.Sprintf("%s, %s engine, isolation %s", s.QEMU, s.engines(), s.Isolation))
+	line("qemu", fmt.Sprintf("%s, %s engine, isolation %s", s.QEMU, s.engines(), s.isolations()))
 	line("checked", s.checked())
 	line("fixed", visible(s.fixed(), false))
 	fmt.Fprintln(w)

@@ -28,7 +28,7 @@ func racing(t *testing.T, text string) Job {
 	job := plan(t, matrix.Fork, 1, "pass") // for the host's side
 	job.Matrix, job.Cells = m, m.Cells()
 	job.Commands = Commands(m.Scenario, job.Cells)
-	job.Image = map[string]*images.Image{labtest.Go: labtest.Image(t, m.Scenario.ReproDir())}
+	job.Image = map[string]*images.Image{images.Name("", labtest.Go): labtest.Image(t, m.Scenario.ReproDir())}
 	job.Verify = 1
 	if job.Folder, err = journal.Create(t.TempDir(), journal.Run{ID: "test", Cells: job.Cells, Axes: m.Axes, Trials: m.Trials}); err != nil {
 		t.Fatal(err)

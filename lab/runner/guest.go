@@ -17,7 +17,10 @@ import (
 
 // guestKind is what trials must have in common to share a guest or a template.
 type guestKind struct {
+	kernel    string // the series asked for
 	goVersion string
+	cpu       string
+	memory    int // MiB
 	vcpus     int
 	engine    vm.Engine
 	isolation string
@@ -39,9 +42,10 @@ const forkExact = 4
 
 func (r *run) kind(t *trial) guestKind {
 	c := r.Cells[t.cell]
-	k := guestKind{goVersion: r.Go, vcpus: t.schedule.VCPUs, isolation: r.Matrix.Isolation}
-	if v := c.Axes[matrix.AxisGo]; v != "" {
-		k.goVersion = v
+	k := guestKind{
+		kernel: c.Or(matrix.AxisKernel, r.Kernel), goVersion: c.Or(matrix.AxisGo, r.Go),
+		cpu: c.Or(matrix.AxisCPU, r.Machine.CPU), memory: c.Memory(r.Machine.Memory),
+		vcpus: t.schedule.VCPUs, isolation: r.Matrix.IsolationOf(c),
 	}
 	k.engine = r.Machine.Engine
 	if t.schedule.Deterministic() {
@@ -64,9 +68,9 @@ func (r *run) explain(k guestKind, c matrix.Cell) {
 // config is the guest of a kind, without what differs between its trials.
 func (r *run) config(k guestKind) vm.Config {
 	cfg := r.Machine
-	img := r.Image[k.goVersion]
+	img := r.Image[images.Name(k.kernel, k.goVersion)]
 	cfg.Kernel, cfg.Initramfs, cfg.Vmlinux = img.Kernel.Image(), img.Initramfs, img.Kernel.Vmlinux()
-	cfg.VCPUs, cfg.Engine = k.vcpus, k.engine
+	cfg.CPU, cfg.VCPUs, cfg.Memory, cfg.Engine = k.cpu, k.vcpus, k.memory, k.engine
 	cfg.Silence = silence(r.Matrix.Timeout, k.engine)
 	return cfg
 }

@@ -38,7 +38,7 @@ func plan(t *testing.T, isolation string, trials int, how ...string) Job {
 	img := labtest.Image(t, m.Scenario.ReproDir())
 	return Job{
 		Matrix: m, Cells: cells, Commands: Commands(m.Scenario, cells), Go: labtest.Go, Folder: folder,
-		Image:   map[string]*images.Image{labtest.Go: img},
+		Image:   map[string]*images.Image{images.Name("", labtest.Go): img},
 		Machine: vm.Config{QEMU: "qemu-system-aarch64", CPU: "cortex-a57", VCPUs: 2, Memory: 512},
 		Store:   labtest.Store(t),
 		Notice:  func(text string) { t.Log(text) },

@@ -38,10 +38,11 @@ type Job struct {
 	Cells  []matrix.Cell
 	// Commands are what the cells' trials execute, see the function.
 	Commands []journal.Command
-	// Image returns the image for a toolchain.
+	// Image are the images that the cells boot, by images.Name.
 	Image map[string]*images.Image
-	// Go is the toolchain of cells without that axis.
-	Go string
+	// Kernel and Go are the series and the toolchain of cells without an axis of
+	// that name.
+	Kernel, Go string
 	// Machine is the guest; VCPUs gives way to an axis of that name. What
 	// depends on the trial is filled in.
 	Machine vm.Config

@@ -115,7 +115,7 @@ func (t *turn) receive(m vm.Message) {
 		if t.run.Folder == nil {
 			return
 		}
-		if err := t.run.Folder.SetRelease(m.Release); err != nil {
+		if err := t.run.Folder.SetRelease(t.kind.kernel, m.Release); err != nil {
 			t.run.fail(err)
 		}
 	case wire.Begin:

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ghostlab/images"
+	"ghostlab/kernels"
+	"ghostlab/lab/journal"
+	"ghostlab/lab/matrix"
+	"ghostlab/lab/progress"
+	"ghostlab/lab/qemu"
+	"ghostlab/lab/store"
+	"ghostlab/scenarios"
+)
+
+// bootable is what the cells of a matrix boot.
+type bootable struct {
+	kernels []*kernels.Kernel
+	images  map[string]*images.Image // by images.Name
+}
+
+// bootables makes the kernels and images that cells need, or takes them from the
+// store.
+func (a *app) bootables(ctx context.Context, st *store.Store, out *progress.Output, m *matrix.Matrix, cells []matrix.Cell) (*bootable, error) {
+	b := &bootable{images: map[string]*images.Image{}}
+	options, err := a.kernelsOf(ctx, st, cells)
+	if err != nil {
+		return nil, err
+	}
+	byAsked := map[string]*kernels.Kernel{}
+	for _, opt := range options {
+		k, err := a.ensureKernel(ctx, st, out, opt)
+		if err != nil {
+			return nil, err
+		}
+		b.kernels = append(b.kernels, k)
+		byAsked[k.Asked] = k
+	}
+	for _, c := range cells {
+		k := byAsked[c.Or(matrix.AxisKernel, b.kernels[0].Asked)]
+		goVersion := c.Or(matrix.AxisGo, a.cfg.Go)
+		name := images.Name(k.Asked, goVersion)
+		if b.images[name] != nil {
+			continue
+		}
+		if b.images[name], err = images.Ensure(ctx, st, k, m.Scenario.Program(), goVersion); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// kernelsOf says how each kernel that cells ask for may be had, in the order in
+// which they do. A tree of the researcher's is that of its own series.
+func (a *app) kernelsOf(ctx context.Context, st *store.Store, cells []matrix.Cell) ([]kernels.Options, error) {
+	var series []string
+	for _, c := range cells {
+		if v, ok := c.Axes[matrix.AxisKernel]; ok && !slices.Contains(series, v) {
+			series = append(series, v)
+		}
+	}
+	preset := a.kernelOptions(false)
+	if series == nil {
+		return []kernels.Options{preset}, nil
+	}
+	tree := ""
+	if preset.Source != "" {
+		var err error
+		if tree, err = kernels.SeriesOf(ctx, st, preset.Source); err != nil {
+			return nil, err
+		}
+		if !slices.Contains(series, tree) {
+			return nil, usageError{fmt.Errorf("the sources in %s are Linux %s, which no cell asks for", preset.Source, tree), "the axis `kernel` says which are asked for"}
+		}
+	}
+	var all []kernels.Options
+	for _, s := range series {
+		opt := preset
+		if opt.Series = s; s != tree {
+			opt.Source = ""
+		}
+		all = append(all, opt)
+	}
+	return all, nil
+}
+
+// ensureKernel returns a kernel and says where it is a stand-in.
+func (a *app) ensureKernel(ctx context.Context, st *store.Store, out *progress.Output, opt kernels.Options) (*kernels.Kernel, error) {
+	k, err := kernels.Ensure(ctx, st, opt, out)
+	if err != nil {
+		return nil, err
+	}
+	if k.StandIn {
+		out.Printf("kernel %s cannot be had, %s stands in: %s", k.Asked, k.Manifest.Version, k.Why)
+	}
+	return k, nil
+}
+
+// asked are kernels as a run records them: what was asked for, what it is, and
+// which of them are the same.
+func asked(all []*kernels.Kernel) []journal.Kernel {
+	var out []journal.Kernel
+	for _, k := range all {
+		j := journal.Kernel{Asked: k.Asked, Ran: k.Ran, StandIn: k.StandIn, Why: k.Why, Source: k.Manifest.Source}
+		for _, other := range all {
+			if other.Asked != k.Asked && other.Manifest.Image == k.Manifest.Image {
+				j.SameAs = append(j.SameAs, other.Asked)
+			}
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+// warnSame says that two kernels of a matrix are one.
+func warnSame(out *progress.Output, all []journal.Kernel) {
+	for i, k := range all {
+		for _, other := range k.SameAs {
+			if j := slices.IndexFunc(all, func(o journal.Kernel) bool { return o.Asked == other }); i < j {
+				out.Printf("kernels %s and %s are the same here: what differs between their cells is chance", k.Asked, other)
+			}
+		}
+	}
+}
+
+// checkModels refuses CPU models that QEMU does not have, or that the host's own
+// processor takes the place of.
+func (a *app) checkModels(m *matrix.Matrix, cells []matrix.Cell, accelerator string) error {
+	var known []string
+	for _, c := range cells {
+		model, ok := c.Axes[matrix.AxisCPU]
+		if !ok {
+			continue
+		}
+		if known == nil {
+			var err error
+			if known, err = qemu.Models(a.cfg.QEMU); err != nil {
+				return err
+			}
+		}
+		if accelerator != "tcg" && m.EngineOf(c) == matrix.Parallel {
+			return usageError{fmt.Errorf("axis %q: the parallel engine runs on this host's own processor (%s), whatever the model", matrix.AxisCPU, accelerator),
+				"the deterministic engine emulates models: `--engine deterministic`"}
+		}
+		if name, _, _ := strings.Cut(model, ","); !slices.Contains(known, name) {
+			return usageError{fmt.Errorf("axis %q: this QEMU has no model %q", matrix.AxisCPU, name), scenarios.Advice(name, known)}
+		}
+	}
+	return nil
+}
