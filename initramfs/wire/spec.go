@@ -64,8 +64,8 @@ type Trial struct {
 	// Phase is how long init waits first, in the guest's time: it moves the
 	// program against the kernel's ticks.
 	Phase time.Duration
-	// Slice is the kernel scheduler's shortest time slice. Zero leaves the
-	// kernel's own, as does a kernel that does not let it be set.
+	// Slice is the kernel scheduler's time slice. Zero leaves the kernel's own,
+	// as does a kernel that does not let it be set.
 	Slice time.Duration
 }
 

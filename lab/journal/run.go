@@ -31,8 +31,8 @@ type Run struct {
 	// Hunts are what a hunt has learnt, by cell.
 	Hunts [][]hunt.Tally `json:"hunts,omitempty"`
 	// Found are the trials that a hunt was for.
-	Found []Found `json:"found,omitempty"`
-	Axes  []matrix.Axis  `json:"axes"`
+	Found []Found       `json:"found,omitempty"`
+	Axes  []matrix.Axis `json:"axes"`
 	// Expect is what the matrix claims, Stop what ends its cells early, Collect
 	// what is kept of trials.
 	Expect  []matrix.Expectation `json:"expect,omitempty"`

@@ -17,36 +17,56 @@ const MaxShift = 9
 // some 100 MIPS.
 const DefaultShift = 3
 
+// Knobs are what widens a search: how many vCPUs take turns, and how often.
+type Knobs struct {
+	VCPUs int `json:"vcpus"`
+	// Shift makes an instruction take 2^Shift ns: the slower the virtual CPU,
+	// the fewer instructions between two interrupts. It is -1 in the parallel
+	// engine.
+	Shift int `json:"shift"`
+	// Slice is the kernel scheduler's time slice, of threads that share a vCPU;
+	// 0 leaves the kernel's own.
+	Slice time.Duration `json:"slice,omitempty"`
+	// SingleStep lets vCPUs take turns between any two instructions.
+	SingleStep bool `json:"single_step,omitempty"`
+}
+
+func (k Knobs) String() string {
+	s := fmt.Sprintf("%d vCPU", k.VCPUs)
+	if k.VCPUs != 1 {
+		s += "s"
+	}
+	if !k.Deterministic() {
+		return s + ", parallel"
+	}
+	s += fmt.Sprintf(", shift %d", k.Shift)
+	if k.Slice > 0 {
+		s += fmt.Sprintf(", slice %v", k.Slice)
+	}
+	if k.SingleStep {
+		s += ", single step"
+	}
+	return s
+}
+
+// Deterministic says whether the engine is the deterministic one.
+func (k Knobs) Deterministic() bool { return k.Shift >= 0 }
+
 // Schedule is what decides how a trial's threads interleave. It is recorded with
 // each trial; in the deterministic engine the same schedule gives the same trial.
 type Schedule struct {
 	// Seed decides the guest's random numbers and addresses.
-	Seed  uint64 `json:"seed"`
-	VCPUs int    `json:"vcpus"`
-	// Shift makes an instruction take 2^Shift ns; -1 in the parallel engine.
-	Shift int `json:"shift"`
-	// SingleStep lets vCPUs take turns between any two instructions.
-	SingleStep bool `json:"single_step,omitempty"`
+	Seed uint64 `json:"seed"`
+	Knobs
 	// Phase is how long the guest waits before the program starts.
 	Phase time.Duration `json:"phase,omitempty"`
-	// Slice is the kernel scheduler's shortest time slice; 0 is the kernel's own.
-	Slice time.Duration `json:"slice,omitempty"`
 }
-
-// Deterministic says whether the schedule is one of the deterministic engine.
-func (s Schedule) Deterministic() bool { return s.Shift >= 0 }
 
 // String names the schedule in a few words.
 func (s Schedule) String() string {
-	if !s.Deterministic() {
-		return fmt.Sprintf("seed %d, %d vCPUs, parallel", s.Seed, s.VCPUs)
-	}
-	text := fmt.Sprintf("seed %d, %d vCPUs, shift %d, phase %v", s.Seed, s.VCPUs, s.Shift, s.Phase)
-	if s.Slice > 0 {
-		text += fmt.Sprintf(", slice %v", s.Slice)
-	}
-	if s.SingleStep {
-		text += ", single step"
+	text := fmt.Sprintf("seed %d, %v", s.Seed, s.Knobs)
+	if s.Deterministic() {
+		text += fmt.Sprintf(", phase %v", s.Phase)
 	}
 	return text
 }
@@ -58,7 +78,7 @@ const phaseMost = 10 * time.Millisecond
 // Schedule returns the schedule of trial n of a cell. vcpus is the number of
 // vCPUs of cells without that axis.
 func (m *Matrix) Schedule(c Cell, n, vcpus int) Schedule {
-	s := Schedule{Seed: draw(m.Seed, uint64(n), "seed"), VCPUs: c.VCPUs(vcpus), Shift: m.Shift}
+	s := Schedule{Seed: draw(m.Seed, uint64(n), "seed"), Knobs: Knobs{VCPUs: c.VCPUs(vcpus), Shift: m.Shift}}
 	if v, ok := c.Axes[AxisShift]; ok {
 		s.Shift, _ = strconv.Atoi(v) // checked when the matrix was read
 	}
@@ -70,11 +90,16 @@ func (m *Matrix) Schedule(c Cell, n, vcpus int) Schedule {
 	return s
 }
 
-// Hunting returns the schedule of trial n of a hunt, whose knobs are given.
-func (m *Matrix) Hunting(n int, knobs Schedule) Schedule {
-	knobs.Seed = draw(m.Seed, uint64(n), "seed")
-	knobs.Phase = phase(knobs.Seed)
-	return knobs
+// Hunting returns the schedule of trial n of a hunt. Its slice is one from half to
+// one and a half of what the knobs say, so that trials are not all cut in the same
+// places.
+func (m *Matrix) Hunting(n int, knobs Knobs) Schedule {
+	s := Schedule{Seed: draw(m.Seed, uint64(n), "seed"), Knobs: knobs}
+	s.Phase = phase(s.Seed)
+	if knobs.Slice > 0 {
+		s.Slice = knobs.Slice/2 + time.Duration(draw(s.Seed, 0, "slice")%uint64(knobs.Slice))
+	}
+	return s
 }
 
 func phase(seed uint64) time.Duration {

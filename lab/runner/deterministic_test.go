@@ -136,7 +136,7 @@ func TestHuntEndsWithATrialThatReplays(t *testing.T) {
 
 func TestSharedGuestWithoutItsSpecIsAnError(t *testing.T) {
 	job := racing(t, "trials: 1\nengine: deterministic\nisolation: process\n")
-	tr := journal.Trial{N: 1, VM: 7, Schedule: matrix.Schedule{VCPUs: 1, Shift: 3}}
+	tr := journal.Trial{N: 1, VM: 7, Schedule: matrix.Schedule{Knobs: matrix.Knobs{VCPUs: 1, Shift: 3}}}
 	if _, err := NewReplayer(t.Context(), job, t.TempDir(), tr); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join("vms", "7")) {
 		t.Errorf("got %v", err)
 	}

@@ -68,11 +68,11 @@ func recordAndOpen(t *testing.T, job Job, trial journal.Trial) {
 
 func TestNoRecordOfTwoVCPUs(t *testing.T) {
 	var vcpus *VCPUsError
-	err := Recordable(journal.Trial{N: 3, Schedule: matrix.Schedule{VCPUs: 2}})
+	err := Recordable(journal.Trial{N: 3, Schedule: matrix.Schedule{Knobs: matrix.Knobs{VCPUs: 2}}})
 	if !errors.As(err, &vcpus) || vcpus.VCPUs != 2 {
 		t.Errorf("got %v", err)
 	}
-	if err := Recordable(journal.Trial{Schedule: matrix.Schedule{VCPUs: 1}}); err != nil {
+	if err := Recordable(journal.Trial{Schedule: matrix.Schedule{Knobs: matrix.Knobs{VCPUs: 1}}}); err != nil {
 		t.Error(err)
 	}
 }

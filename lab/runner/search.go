@@ -6,7 +6,6 @@ import (
 	"ghostlab/lab/crash"
 	"ghostlab/lab/hunt"
 	"ghostlab/lab/journal"
-	"ghostlab/lab/matrix"
 )
 
 // aimTime is how long the trials of a guest of a hunt shall take: long enough
@@ -35,9 +34,8 @@ func (r *run) aim(t *turn, cell int) {
 		size = int(aimTime / pace)
 	}
 	t.batch = r.take(cell, min(max(size, 1), batchSize))
-	knobs := matrix.Schedule{VCPUs: arm.VCPUs, Shift: arm.Shift, SingleStep: arm.SingleStep, Slice: arm.Slice}
 	for _, tr := range t.batch {
-		tr.schedule = r.Matrix.Hunting(tr.n, knobs)
+		tr.schedule = r.Matrix.Hunting(tr.n, arm)
 	}
 	t.kind = r.kind(t.batch[0])
 	t.sink = func(j journal.Trial, ev journal.Evidence) {
