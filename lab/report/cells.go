@@ -32,7 +32,7 @@ type cellRow struct {
 type plot struct{ Label, Low, High, Width, At string }
 
 func (s *Summary) cellRows() *cellRows {
-	t := &cellRows{Fixed: visible(s.fixed(), false), Verdicts: len(s.Expect) > 0, More: max(0, len(s.Cells)-maxCells)}
+	t := &cellRows{Fixed: s.fixed(), Verdicts: len(s.Expect) > 0, More: max(0, len(s.Cells)-maxCells)}
 	for _, a := range s.varied {
 		t.Axes = append(t.Axes, visible(a.Name, false))
 		t.Example = visible(a.Name+"="+a.Values[0], false)
@@ -53,7 +53,7 @@ func (s *Summary) cellRows() *cellRows {
 	verdicts := s.verdicts()
 	for _, i := range s.byRate()[:min(len(s.Cells), maxCells)] {
 		c := s.Cells[i]
-		row := cellRow{Name: visible(s.name(i), false), N: c.N, Crash: c.Crash, Rate: c.rate(), Interval: c.interval(), Plot: c.plot(),
+		row := cellRow{Name: s.name(i), N: c.N, Crash: c.Crash, Rate: c.rate(), Interval: c.interval(), Plot: c.plot(),
 			Verdict: string(verdicts[i]), Class: verdictClass[verdicts[i]]}
 		for _, a := range s.varied {
 			row.Values = append(row.Values, visible(c.on(a.Name), false))

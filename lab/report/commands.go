@@ -24,7 +24,7 @@ func (s *Summary) reproduce() reproduce {
 	if len(s.varied) > 0 {
 		r.More = max(0, len(s.Cells)-maxCommands)
 		for i, c := range s.Cells[:min(len(s.Cells), maxCommands)] {
-			r.Cells = append(r.Cells, cellCommand{visible(s.name(i), false), fmt.Sprintf("cell-%d", i), s.command(&c)})
+			r.Cells = append(r.Cells, cellCommand{s.name(i), fmt.Sprintf("cell-%d", i), s.command(&c)})
 		}
 	}
 	return r

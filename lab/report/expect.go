@@ -65,6 +65,27 @@ func (s *Summary) Unmet() int {
 	return n
 }
 
+// claimNotes are sentences about the expectations that are not met, the unmet
+// ones first.
+func (s *Summary) claimNotes() []string {
+	var notes []string
+	open := 0
+	for _, v := range []matrix.Verdict{matrix.Unmet, matrix.Undecided} {
+		for _, j := range s.Expect {
+			if j.Verdict != v {
+				continue
+			}
+			if open++; open <= maxLines {
+				notes = append(notes, visible(fmt.Sprintf("%s: %s, expected of %s: %s", v, j.Expectation, s.name(j.Cell), j.Why), false))
+			}
+		}
+	}
+	if open > maxLines {
+		notes = append(notes, fmt.Sprintf("and %d more expectations that are not met", open-maxLines))
+	}
+	return notes
+}
+
 // verdicts are the worst of each cell, empty for cells of which nothing is
 // expected.
 func (s *Summary) verdicts() []matrix.Verdict {

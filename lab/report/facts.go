@@ -21,7 +21,7 @@ type Fact struct {
 	Note string `json:"note,omitempty"`
 }
 
-// facts are what a reader needs to judge a run or to repeat it.
+// facts are what a reader needs to judge a run or to repeat it, in visible text.
 func (s *Summary) facts() []Fact {
 	r := s.run
 	results, infra := s.Results()
@@ -51,6 +51,9 @@ func (s *Summary) facts() []Fact {
 	for _, name := range slices.Sorted(maps.Keys(r.Images)) {
 		m := r.Images[name]
 		all = append(all, Fact{What: "image " + name, Ran: fmt.Sprintf("kernel %.16s, initramfs %.16s, program %.16s", m.Kernel, m.Initramfs, m.Program), Note: "SHA-256, the first 16 digits; run.json has all"})
+	}
+	for i, f := range all {
+		all[i] = Fact{visible(f.What, false), visible(f.Asked, false), visible(f.Ran, false), visible(f.Note, false)}
 	}
 	return all
 }
@@ -134,6 +137,11 @@ func ran(k journal.Kernel) string {
 		return k.Release
 	}
 	return k.Ran
+}
+
+// platform is what ran the guests.
+func (s *Summary) platform() string {
+	return fmt.Sprintf("%s, %s engine, isolation %s", s.QEMU, s.engines(), s.isolations())
 }
 
 func (s *Summary) engines() string {

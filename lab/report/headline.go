@@ -72,7 +72,7 @@ func (s *Summary) Dependence() string {
 	if text == "" {
 		return ""
 	}
-	return strings.ToUpper(text[:1]) + text[1:] + "."
+	return visible(strings.ToUpper(text[:1])+text[1:]+".", false)
 }
 
 func enumerate(names []string) string {

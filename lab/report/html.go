@@ -37,25 +37,25 @@ var pageTemplate = template.Must(template.New("report").Parse(pageText))
 type document struct {
 	*Summary
 	// Everything from outside is text, the style and the script are ours.
-	CSS        template.CSS
-	JS         template.JS
-	CSP        string
-	Lab        string
-	Tiles      []Fact
-	Kernel     string
-	Platform   string
-	Notes      []string
-	Sections   []section
-	Expect     *claims
-	Effects    []effectRow
-	Heat       *heat
-	Table      *cellRows
-	Hunts      []huntRows
-	Signatures *signatureCards
-	Explained  []explained
-	Reproduce  reproduce
-	Facts      []Fact
-	How        []paragraph
+	CSS              template.CSS
+	JS               template.JS
+	CSP              string
+	Title, Name, Lab string
+	Kernel           string
+	Platform         string
+	Tiles            []Fact
+	Notes            []string
+	Sections         []section
+	Expect           *claims
+	Effects          []effectRow
+	Heat             *heat
+	Table            *cellRows
+	Hunts            []huntRows
+	Signatures       *signatureCards
+	Explained        []explained
+	Reproduce        reproduce
+	Facts            []Fact
+	How              []paragraph
 }
 
 type section struct{ ID, Title string }
@@ -66,11 +66,11 @@ type paragraph struct{ Title, Text string }
 // the run's folder to the evidence there; WriteFile makes them lead from others.
 func (s *Summary) HTML(w io.Writer) error {
 	p := document{
-		Summary: s, CSS: template.CSS(pageStyle), JS: template.JS(pageScript), Lab: s.run.Lab,
+		Summary: s, CSS: template.CSS(pageStyle), JS: template.JS(pageScript), Title: visible(s.Scenario, false), Name: visible(s.Run, false), Lab: visible(s.run.Lab, false),
 		// Nothing but this style and this script, whatever text a guest has written.
 		CSP: fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'",
 			sourceHash(pageStyle), sourceHash(pageScript)),
-		Kernel: "kernel " + s.kernels(), Platform: fmt.Sprintf("QEMU %s, %s engine, isolation %s", s.QEMU, s.engines(), s.isolations()),
+		Kernel: visible("kernel "+s.kernels(), false), Platform: visible(s.platform(), false),
 		Effects: s.effectRows(), Explained: s.explained(),
 		Tiles: s.tiles(), Notes: s.notes(), Expect: s.claims(), Hunts: s.huntRows(),
 		Signatures: s.signatureCards(), Reproduce: s.reproduce(), Facts: s.facts(), How: s.how(),
@@ -156,7 +156,7 @@ func (s *Summary) claims() *claims {
 	for _, v := range []matrix.Verdict{matrix.Unmet, matrix.Undecided, matrix.Met} {
 		for _, j := range s.Expect {
 			if j.Verdict == v && len(c.Rows) < maxClaims {
-				c.Rows = append(c.Rows, claim{verdictClass[v], string(v), visible(s.name(j.Cell), false), visible(j.Expectation.String(), false), j.Why})
+				c.Rows = append(c.Rows, claim{verdictClass[v], string(v), s.name(j.Cell), visible(j.Expectation.String(), false), visible(j.Why, false)})
 			}
 		}
 	}
@@ -193,7 +193,7 @@ func (s *Summary) huntRows() []huntRows {
 	for i, c := range s.Cells[:min(len(s.Cells), maxCells)] {
 		h := huntRows{Sum: c.hunted()}
 		if len(s.varied) > 0 {
-			h.Cell = visible(s.name(i), false)
+			h.Cell = s.name(i)
 		}
 		for _, a := range s.arms(i) {
 			h.Arms = append(h.Arms, armRow{a.Arm.String(), a.Trials, a.Found, a.Spent.String()})

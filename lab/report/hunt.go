@@ -22,7 +22,7 @@ func (s *Summary) hunted(w io.Writer, on screen) {
 	for i, c := range s.Cells {
 		fmt.Fprintln(w)
 		if len(s.varied) > 0 {
-			fmt.Fprintln(w, visible(s.name(i), false))
+			fmt.Fprintln(w, s.name(i))
 		}
 		arms := s.arms(i)
 		t := &table{rows: len(arms)}

@@ -90,7 +90,7 @@ func (s *Summary) JUnit(out io.Writer) error {
 
 func (s *Summary) junitCase(i int) junitCase {
 	c := s.Cells[i]
-	t := junitCase{Class: visible(s.Scenario, false), Name: visible(s.name(i), false), Time: seconds(c.Time), Out: s.counts(c)}
+	t := junitCase{Class: visible(s.Scenario, false), Name: s.name(i), Time: seconds(c.Time), Out: s.counts(c)}
 	verdicts := map[matrix.Verdict][]string{}
 	for _, j := range s.Expect {
 		if j.Cell == i {

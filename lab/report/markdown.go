@@ -9,7 +9,7 @@ import (
 
 // maxRows is the number of cells in a Markdown table: a GitHub comment has room
 // for 65536 characters.
-const maxRows = 200
+const maxRows = 150
 
 // Markdown writes the summary for a comment or the summary of a CI job.
 func (s *Summary) Markdown(out io.Writer) error {
@@ -21,7 +21,7 @@ func (s *Summary) Markdown(out io.Writer) error {
 		s.markdownCells(w)
 	}
 	s.markdownSignatures(w)
-	for _, note := range s.notes() {
+	for _, note := range append(s.notes(), s.claimNotes()...) {
 		fmt.Fprintf(w, "> %s\n\n", markdownText(note))
 	}
 	fmt.Fprint(w, "<details><summary>What was asked and what ran</summary>\n\n")

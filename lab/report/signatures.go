@@ -51,7 +51,7 @@ func (s *Summary) signatureCards() *signatureCards {
 		}
 		if len(s.varied) > 0 {
 			for _, p := range g.Most {
-				card.Cells = append(card.Cells, placeCount{visible(s.name(p.Cell), false), p.Count})
+				card.Cells = append(card.Cells, placeCount{s.name(p.Cell), p.Count})
 			}
 		}
 		card.Summary = plural(g.Count, "trial")
@@ -59,7 +59,7 @@ func (s *Summary) signatureCards() *signatureCards {
 			card.Summary = fmt.Sprintf("the first %d of %d trials; trials.jsonl has all", len(g.Trials), g.Count)
 		}
 		for _, t := range g.Trials {
-			card.Trials = append(card.Trials, trialRow{t.N, s.log(t.N), visible(s.name(t.Cell), false), fmt.Sprintf("trial-%d", t.N), s.replay(t)})
+			card.Trials = append(card.Trials, trialRow{t.N, s.log(t.N), s.name(t.Cell), fmt.Sprintf("trial-%d", t.N), s.replay(t)})
 		}
 		cards.List = append(cards.List, card)
 	}

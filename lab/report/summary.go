@@ -204,7 +204,7 @@ func (s *Summary) findVaried() []matrix.Axis {
 	return out
 }
 
-// fixed names the values of the other axes.
+// fixed names the values of the other axes, in visible text.
 func (s *Summary) fixed() string {
 	var parts []string
 	for _, a := range s.run.Axes {
@@ -212,10 +212,10 @@ func (s *Summary) fixed() string {
 			parts = append(parts, a.Name+"="+a.Values[0])
 		}
 	}
-	return strings.Join(parts, " ")
+	return visible(strings.Join(parts, " "), false)
 }
 
-// name is a cell's label by the axes that vary.
+// name is a cell's label by the axes that vary, in visible text.
 func (s *Summary) name(cell int) string {
 	var parts []string
 	for _, a := range s.varied {
@@ -224,5 +224,5 @@ func (s *Summary) name(cell int) string {
 	if parts == nil {
 		return "all trials"
 	}
-	return strings.Join(parts, " ")
+	return visible(strings.Join(parts, " "), false)
 }

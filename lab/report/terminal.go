@@ -45,7 +45,7 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 	w := &bytes.Buffer{}
 	line := func(what, text string) {
 		if text != "" {
-			fmt.Fprintf(w, "%s %s\n", on.paint(faint, fmt.Sprintf("%-7s", what)), text)
+			fmt.Fprintf(w, "%s %s\n", on.paint(faint, fmt.Sprintf("%-7s", what)), visible(text, false))
 		}
 	}
 	line("run", fmt.Sprintf("%s (%s)", s.Run, s.dir))
@@ -54,9 +54,9 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 		line("kernel", kernel(k))
 	}
 	line("go", s.valuesOf(matrix.AxisGo, s.Go))
-	line("qemu", fmt.Sprintf("%s, %s engine, isolation %s", s.QEMU, s.engines(), s.isolations()))
+	line("qemu", s.platform())
 	line("checked", s.checked())
-	line("fixed", visible(s.fixed(), false))
+	line("fixed", s.fixed())
 	fmt.Fprintln(w)
 	if s.Hunted() {
 		s.hunted(w, on)
@@ -66,7 +66,7 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 		s.effectLines(w, on)
 	}
 	s.signatureLines(w, on)
-	for _, note := range s.notes() {
+	for _, note := range append(s.notes(), s.claimNotes()...) {
 		fmt.Fprintf(w, "\n%s\n", note)
 	}
 	_, err := out.Write(w.Bytes())
@@ -168,10 +168,8 @@ func (s *Summary) notes() []string {
 	if s.Beyond > 0 {
 		notes = append(notes, fmt.Sprintf("%d failures have signatures beyond the first %d", s.Beyond, maxSignatures))
 	}
-	for _, j := range s.Expect {
-		if j.Verdict != matrix.Met {
-			notes = append(notes, fmt.Sprintf("%s: %s, expected of %s: %s", j.Verdict, j.Expectation, s.name(j.Cell), j.Why))
-		}
+	for i, n := range notes {
+		notes[i] = visible(n, false)
 	}
 	return notes
 }

@@ -8,9 +8,9 @@ import (
 
 // visible makes text of a guest safe to show anywhere: what a terminal would
 // obey, what XML forbids and what reorders a line is shown instead of done.
-// Control characters become their pictures (ESC is ␛, NUL is ␀), other invisible
-// characters ⟨U+202E⟩, bytes that are no UTF-8 the replacement character. Tabs
-// and line ends stay where multiline is set.
+// Control characters get their names on a keyboard (ESC is ^[, NUL is ^@), other
+// invisible characters ⟨U+202E⟩, bytes that are no UTF-8 the replacement
+// character. Tabs and line ends stay where multiline is set.
 func visible(text string, multiline bool) string {
 	if plain(text) {
 		return text
@@ -20,10 +20,9 @@ func visible(text string, multiline bool) string {
 		switch {
 		case multiline && (r == '\n' || r == '\t'):
 			b.WriteRune(r)
-		case r < ' ':
-			b.WriteRune('␀' + r)
-		case r == 0x7f:
-			b.WriteRune('␡')
+		case r < ' ' || r == 0x7f:
+			b.WriteByte('^')
+			b.WriteRune(r ^ '@')
 		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co), r >= 0xFFFE && r&0xFFFE == 0xFFFE:
 			fmt.Fprintf(&b, "⟨U+%04X⟩", r)
 		default:
