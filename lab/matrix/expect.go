@@ -93,11 +93,12 @@ func (c Claim) String() string {
 	case Never, Always, Sometimes:
 		return c.Word
 	}
-	return c.Word + " " + percent(c.Rate)
+	return c.Word + " " + percent(c.Rate, 12)
 }
 
-func percent(rate float64) string {
-	return strconv.FormatFloat(100*rate, 'g', 3, 64) + " %"
+// percent shows so many digits of a rate.
+func percent(rate float64, digits int) string {
+	return strconv.FormatFloat(100*rate, 'g', digits, 64) + " %"
 }
 
 // MarshalText and UnmarshalText are String and ParseClaim.
@@ -126,7 +127,7 @@ func (c Claim) Judge(k, n int, i stat.Interval) (Verdict, string) {
 		return Undecided, "no trial gave a result"
 	}
 	seen := fmt.Sprintf("%d of %d", k, n)
-	between := fmt.Sprintf("%s, so %s to %s", seen, percent(i.Low), percent(i.High))
+	between := fmt.Sprintf("%s, so %s to %s", seen, percent(i.Low, 3), percent(i.High, 3))
 	decide := func(met, unmet bool) (Verdict, string) {
 		switch {
 		case met:
@@ -139,19 +140,19 @@ func (c Claim) Judge(k, n int, i stat.Interval) (Verdict, string) {
 	switch c.Word {
 	case Never:
 		if k == 0 {
-			return Met, fmt.Sprintf("%s, which speaks of rates above %s only", seen, percent(i.High))
+			return Met, fmt.Sprintf("%s, which speaks of rates above %s only", seen, percent(i.High, 3))
 		}
 		return Unmet, seen
 	case Always:
 		if k == n {
-			return Met, fmt.Sprintf("%s, which speaks of rates below %s only", seen, percent(i.Low))
+			return Met, fmt.Sprintf("%s, which speaks of rates below %s only", seen, percent(i.Low, 3))
 		}
 		return Unmet, seen
 	case Sometimes:
 		if k > 0 {
 			return Met, seen
 		}
-		return Unmet, fmt.Sprintf("%s, which speaks of rates above %s only", seen, percent(i.High))
+		return Unmet, fmt.Sprintf("%s, which speaks of rates above %s only", seen, percent(i.High, 3))
 	case ">=":
 		return decide(i.Low >= c.Rate, i.High < c.Rate)
 	case ">":

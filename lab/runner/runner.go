@@ -326,10 +326,7 @@ func (r *run) trouble(err error) {
 // record writes a finished trial.
 func (r *run) record(t journal.Trial, evidence journal.Evidence) {
 	t.Ended = time.Now().UTC()
-	if t.Outcome == crash.Pass && !t.Sample {
-		evidence = nil
-	}
-	if err := r.Folder.Append(t, evidence); err != nil {
+	if err := r.Folder.Append(t, r.collected(t, evidence)); err != nil {
 		r.fail(err)
 		return
 	}

@@ -296,6 +296,7 @@ func (t *turn) infrastructure(err error) {
 // and for what a replay needs: a guest that several trials share is part of what
 // a deterministic one is a function of.
 func (t *turn) tidy() {
+	t.collectGuest()
 	if t.kept || len(t.left) > 0 || t.done == 0 || t.run.Boot != nil {
 		return // with Boot set, somebody may paste the command that reads the spec
 	}

@@ -101,7 +101,7 @@ func (r *run) check(t *turn, dir string, result *journal.Verification) error {
 			continue
 		}
 		result.Diverged = append(result.Diverged, tr.n)
-		if err := r.Folder.KeepAgain(tr.n, again.Trial, again.Evidence); err != nil {
+		if err := r.Folder.KeepAgain(tr.n, again.Trial, r.collected(again.Trial, again.Evidence)); err != nil {
 			return err
 		}
 	}
