@@ -22,11 +22,15 @@ import (
 type experiment struct {
 	matrix *matrix.Matrix
 	file   string // that it came from
+	text   []byte // the file's; nil without one
+	shard  matrix.Shard
 	// guests at once; zero means what the host allows.
 	guests int
 	verify float64
 	json   bool
 	hunt   *hunting // nil unless the matrix is one of `lab hunt`
+	// resumed is the run that goes on; nil begins a new one.
+	resumed *journal.Folder
 }
 
 // hunting is what a hunt is for and what it has found.
@@ -68,16 +72,11 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	if err != nil {
 		return "", err
 	}
-	record := journal.Run{
-		Started: time.Now().UTC(), Lab: labVersion(),
-		Scenario: m.Scenario.Name, Own: m.Scenario.Own, Matrix: e.file, Trials: m.Trials, Timeout: m.Timeout, Seed: m.Seed,
-		Engine: m.Engine, Shift: m.Shift, Isolation: m.Isolation, Search: m.Search, Axes: m.Varied(), Cells: cells,
-		Expect: m.Expect, Stop: m.Stop, Collect: m.Collect,
-		Kernels: asked(boot.kernels),
-		Go:      a.cfg.Go, QEMU: version, Host: hostInfo(),
-		Guest:  journal.Guest{CPU: machine.CPU, VCPUs: machine.VCPUs, Memory: machine.Memory, Accelerator: machine.Engine.Accelerator},
-		Images: map[string]images.Manifest{},
-	}
+	record := plan(m)
+	record.Started, record.Lab, record.Matrix, record.Shard = time.Now().UTC(), labVersion(), e.file, e.shard
+	record.Kernels, record.Images = asked(boot.kernels), map[string]images.Manifest{}
+	record.Go, record.QEMU, record.Host = a.cfg.Go, version, hostInfo()
+	record.Guest = journal.Guest{CPU: machine.CPU, VCPUs: machine.VCPUs, Memory: machine.Memory, Accelerator: machine.Engine.Accelerator}
 	record.Commands = runner.Commands(m.Scenario, record.Cells)
 	record.Sessions = []journal.Session{{Started: record.Started, Lab: record.Lab, QEMU: version, Host: record.Host, FirstVM: 1}}
 	record.ID = record.Started.Format("20060102-150405") + "-" + m.Scenario.Name
@@ -95,10 +94,10 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 		record.Images[name] = img.Manifest
 	}
 	warnSame(out, record.Kernels)
-	if job.Folder, err = journal.Create(a.cfg.Runs, record); err != nil {
+	if job.Folder, err = a.folder(e, record); err != nil {
 		return "", err
 	}
-	a.events.Plan(record, job.Folder.Dir())
+	a.events.Plan(job.Folder.Run(), job.Folder.Dir())
 	runErr := a.carryOut(ctx, job, e.hunt, out)
 	if err := job.Folder.Close(); err != nil {
 		runErr = errors.Join(runErr, err)
@@ -112,9 +111,23 @@ func (a *app) carryOut(ctx context.Context, job runner.Job, h *hunting, out *pro
 	m := job.Matrix
 	view := live.New(out, live.Plan{Title: m.Scenario.Name, Axes: m.Varied(), Cells: job.Cells, Trials: m.Trials, Hunt: h != nil})
 	defer view.End()
+	run := job.Folder.Run()
+	if _, err := journal.Open(job.Folder.Dir(), view.Past); err != nil {
+		return err
+	}
+	stopped := map[int]bool{}
+	for _, s := range run.Stopped {
+		stopped[s.Cell] = true
+		view.Stopped(s.Cell)
+	}
 	job.Trial = func(t journal.Trial) {
 		view.Trial(t)
 		a.events.Trial(t)
+		if !stopped[t.Cell] && job.Folder.Stopped(t.Cell) {
+			stopped[t.Cell] = true
+			view.Stopped(t.Cell)
+			a.events.Stopped(t.Cell)
+		}
 		if h != nil {
 			h.tried(t)
 		}
@@ -162,6 +175,10 @@ func (a *app) conclude(folder *journal.Folder, e experiment, runErr error) error
 		if err := print(a.stdout); err != nil {
 			return errors.Join(runErr, err)
 		}
+	}
+	resumable := runErr != nil && !s.Hunted() || infra > 0
+	if resumable {
+		fmt.Fprintf(a.stderr, "lab: %d of %d trials have a result; for the others: %s\n", results, s.Planned, shell([]string{"lab", "run", "--resume", here(folder.Dir())}))
 	}
 	switch {
 	case errors.Is(runErr, context.Canceled):

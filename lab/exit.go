@@ -65,6 +65,8 @@ func badInput(err error) bool {
 		as[*matrix.SizeError](err) ||
 		as[*journal.NoRunError](err) ||
 		as[*journal.NoTrialError](err) ||
+		as[*journal.ChangedError](err) ||
+		as[*journal.BusyError](err) ||
 		as[*parallelError](err) ||
 		as[*gdb.UnknownFunctionError](err) ||
 		as[*gdb.NoSymbolsError](err) ||

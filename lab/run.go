@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -16,6 +17,8 @@ import (
 type runFlags struct {
 	guests    int
 	set, only []string
+	resume    string
+	shard     string
 	verify    float64
 	yes       bool
 	json      bool
@@ -26,8 +29,9 @@ func (a *app) runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run MATRIX.yaml",
 		Short: "Run a matrix and say how often each cell crashed",
-		Long: `Run a matrix and say how often each cell crashed. Ctrl-C ends the run and keeps the
-trials that have finished. A matrix is a file such as
+		Long: `Run a matrix and say how often each cell crashed. Ctrl-C, a kill or a full disk ends the
+run and keeps the trials that have finished; --resume runs the others, as they would have
+been, and refuses where they could not be. A matrix is a file such as
 
   scenario: ghost-map
   trials: 100            # of each cell
@@ -49,10 +53,25 @@ all of them for editors.`,
 		Example: `  lab run scenarios/ghost-map/matrix.yaml
   lab run matrix.yaml --set trials=20 --set go=1.23.12,1.24.6 --only gomaxprocs=2
   lab run matrix.yaml --set stop.first=crash --set 'exclude=[{go: 1.24.6}]'
+  lab run --resume                     the newest run's missing trials
+  lab run matrix.yaml --shard 1/4      a quarter of the trials, for ` + "`lab merge`" + `
   lab run matrix.yaml --kernel-source ~/src/linux --json > result.json`,
-		Args: exactly("a matrix file"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, args[0], f) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.resume != "" {
+				return atMost("a run", "a matrix file")(cmd, args)
+			}
+			return exactly("a matrix file")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.resume != "" {
+				return a.resume(cmd, args, f)
+			}
+			return a.run(cmd, args[0], f)
+		},
 	}
+	cmd.Flags().StringVar(&f.resume, "resume", "", "run the trials that `RUN` lacks; without a name the newest run's")
+	cmd.Flags().Lookup("resume").NoOptDefVal = newest
+	cmd.Flags().StringVar(&f.shard, "shard", "", "run part `i/n` of the trials only, for lab merge")
 	cmd.Flags().StringArrayVar(&f.set, "set", nil, "a `key=value` in the place of the file's: a key, or an axis with values and commas between them")
 	cmd.Flags().StringArrayVar(&f.only, "only", nil, "run cells with this `axis=value` only; commas between alternatives")
 	f.add(cmd.Flags())
@@ -95,25 +114,44 @@ func (f *runFlags) check(m *matrix.Matrix) error {
 	return nil
 }
 
+// part is the shard that is asked for.
+func (f *runFlags) part(m *matrix.Matrix) (matrix.Shard, error) {
+	if f.shard == "" {
+		return matrix.Shard{}, nil
+	}
+	if m.Search == matrix.Hunt {
+		return matrix.Shard{}, usageError{errors.New("--shard: a hunt has no parts"), "give each host another --seed"}
+	}
+	shard, err := matrix.ParseShard(f.shard)
+	if err != nil {
+		return shard, usageError{fmt.Errorf("--shard: %w", err), ""}
+	}
+	return shard, nil
+}
+
 func (a *app) run(cmd *cobra.Command, file string, f runFlags) error {
-	m, err := a.matrix(file, cmd.Flags(), f)
+	m, text, err := a.matrix(file, cmd.Flags(), f)
+	if err != nil {
+		return err
+	}
+	shard, err := f.part(m)
 	if err != nil {
 		return err
 	}
 	if err := f.check(m); err != nil {
 		return err
 	}
-	_, err = a.execute(cmd.Context(), experiment{matrix: m, file: file, guests: f.guests, verify: f.verify / 100, json: f.json})
+	_, err = a.execute(cmd.Context(), experiment{matrix: m, file: file, text: text, shard: shard, guests: f.guests, verify: f.verify / 100, json: f.json})
 	return err
 }
 
 // matrix reads a matrix file, with what the flags say in the place of its keys.
-func (a *app) matrix(file string, flags *pflag.FlagSet, f runFlags) (*matrix.Matrix, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, usageError{err, "name a matrix file, such as scenarios/ghost-map/matrix.yaml"}
+func (a *app) matrix(file string, flags *pflag.FlagSet, f runFlags) (m *matrix.Matrix, text []byte, err error) {
+	if text, err = os.ReadFile(file); err != nil {
+		return nil, nil, usageError{err, "name a matrix file, such as scenarios/ghost-map/matrix.yaml"}
 	}
-	opt := matrix.Options{Find: scenarios.In(a.cfg.Scenarios), Presets: a.presets(), Set: f.keys(flags)}
+	opt := a.matrixOptions()
+	opt.Set = f.keys(flags)
 	for _, list := range []struct {
 		flag string
 		args []string
@@ -122,12 +160,18 @@ func (a *app) matrix(file string, flags *pflag.FlagSet, f runFlags) (*matrix.Mat
 		for _, arg := range list.args {
 			name, value, ok := strings.Cut(arg, "=")
 			if !ok {
-				return nil, usageError{fmt.Errorf("--%s: want name=value, got %q", list.flag, arg), "`lab run --help` has examples"}
+				return nil, nil, usageError{fmt.Errorf("--%s: want name=value, got %q", list.flag, arg), "`lab run --help` has examples"}
 			}
 			*list.to = append(*list.to, matrix.Flag{Name: name, Value: value, Words: "flag --" + list.flag + " " + arg})
 		}
 	}
-	return matrix.Parse(file, text, opt)
+	m, err = matrix.Parse(file, text, opt)
+	return m, text, err
+}
+
+// matrixOptions are those of a file without flags.
+func (a *app) matrixOptions() matrix.Options {
+	return matrix.Options{Find: scenarios.In(a.cfg.Scenarios), Presets: a.presets()}
 }
 
 // presets are the values of the lab's axes where a matrix names none.

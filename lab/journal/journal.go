@@ -33,15 +33,19 @@ type Folder struct {
 	synced  time.Time // when log was last made safe against a power failure
 	broken  error     // why nothing more is written
 	run     Run
-	done    Numbers
-	vms     int
 	stopper *stopper
+
+	// as they were when the folder was opened
+	done    Numbers
+	results []int // by cell
+	vms     int
 }
 
 const (
 	runFile    = "run.json"
 	trialsFile = "trials.jsonl"
-	matrixFile = "matrix.yaml"
+	// MatrixFile is a copy of the matrix file in the run's folder.
+	MatrixFile = "matrix.yaml"
 )
 
 // syncEvery is how much a failure of the host's power may cost. It is far more
@@ -80,7 +84,7 @@ func Create(dir string, run Run) (*Folder, error) {
 // KeepMatrix keeps the text of the matrix file, with which a resumed run's is
 // compared.
 func (f *Folder) KeepMatrix(text []byte) error {
-	return renameio.WriteFile(filepath.Join(f.dir, matrixFile), text, 0o644)
+	return renameio.WriteFile(filepath.Join(f.dir, MatrixFile), text, 0o644)
 }
 
 // open locks the log and opens it for what is appended.
@@ -247,11 +251,13 @@ func (f *Folder) write(line []byte) error {
 	return f.log.Sync()
 }
 
-// Close makes sure that the trials are on the disk, and lets other labs write.
+// Close makes sure that the trials are on the disk, and lets other labs write. The
+// second time it does nothing.
 func (f *Folder) Close() error {
 	var errs []error
 	if f.log != nil {
 		errs = append(errs, f.log.Sync(), f.log.Close())
+		f.log = nil
 	}
 	return errors.Join(append(errs, f.lock.Close())...)
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // Resume opens the run in dir for the trials that are missing, and calls each
-// with every trial that is there, as Open does. A torn last line is cut off. The
-// error is a *BusyError while another lab writes the run.
+// with every trial that is there, as Open does; each may be nil. A torn last line
+// is cut off. The error is a *BusyError while another lab writes the run.
 func Resume(dir string, each func(Trial)) (*Folder, error) {
 	run, err := ReadRun(dir)
 	if err != nil {
@@ -39,6 +39,7 @@ func (f *Folder) reopen(each func(Trial)) error {
 		return err
 	}
 	run := f.run
+	f.results = make([]int, len(run.Cells))
 	f.vms = highest(filepath.Join(f.dir, "vms"))
 	return readTrials(f.log, &run, func(t Trial) {
 		if e, ended := f.stopper.add(t); ended {
@@ -47,8 +48,11 @@ func (f *Folder) reopen(each func(Trial)) error {
 		f.vms = max(f.vms, t.VM)
 		if t.Outcome != crash.Infra {
 			f.done.Add(t.N)
+			f.results[t.Cell]++
 		}
-		each(t)
+		if each != nil {
+			each(t)
+		}
 	})
 }
 
@@ -78,6 +82,17 @@ func (f *Folder) mend() error {
 
 // Done are the trials that had a result when the folder was opened.
 func (f *Folder) Done() Numbers { return f.done }
+
+// Missing is the number of trials that the run lacked when the folder was opened.
+func (f *Folder) Missing() int {
+	missing := 0
+	for cell, n := range f.results {
+		if !f.Stopped(cell) {
+			missing += max(0, f.run.Planned(cell)-n)
+		}
+	}
+	return missing
+}
 
 // VMs is the highest number of a guest when the folder was opened.
 func (f *Folder) VMs() int { return f.vms }
@@ -133,4 +148,14 @@ func highest(dir string) int {
 		}
 	}
 	return most
+}
+
+// ReadMatrix returns the text of the matrix file that a run was made from; nil
+// where there was none.
+func ReadMatrix(dir string) ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(dir, MatrixFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return text, err
 }

@@ -21,13 +21,21 @@ func ParseShard(text string) (Shard, error) {
 	if !ok || err1 != nil || err2 != nil || i < 1 || n < i {
 		return Shard{}, fmt.Errorf("want a part and the number of parts, such as 1/3 to 3/3, got %q", text)
 	}
+	if n == 1 {
+		return Shard{}, nil
+	}
 	return Shard{i, n}, nil
 }
 
 // Whole says whether it is no part but all of the matrix.
 func (s Shard) Whole() bool { return s.Of <= 1 }
 
-func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Index, s.Of) }
+func (s Shard) String() string {
+	if s.Whole() {
+		return "1/1"
+	}
+	return fmt.Sprintf("%d/%d", s.Index, s.Of)
+}
 
 // Has says whether the shard runs a cell's trial that has so many of the same
 // cell before it. A cell's trials are dealt in turn, and each cell begins with

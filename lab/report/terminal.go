@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/term"
 
+	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/stat"
 )
@@ -154,7 +155,13 @@ func (s *Summary) signatureLines(w io.Writer, on screen) {
 func (s *Summary) notes() []string {
 	var notes []string
 	if s.Missing > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %d trials have not run", s.Missing, s.Planned))
+		note := fmt.Sprintf("%d of %d trials have not run", s.Missing, s.Planned)
+		if journal.Running(s.dir) {
+			note += " yet"
+		} else {
+			note += "; this runs them: " + shell([]string{"lab", "run", "--resume", s.dir})
+		}
+		notes = append(notes, note)
 	}
 	if n := len(s.run.Stopped); n > 0 {
 		notes = append(notes, fmt.Sprintf("%s of %d ended early by the matrix's stop rule", plural(n, "cell"), len(s.Cells)))
