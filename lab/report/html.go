@@ -135,6 +135,15 @@ func (s *Summary) tiles() []Fact {
 	if v := s.Verification; v != nil {
 		tiles = append(tiles, Fact{What: "run twice, identical", Ran: fmt.Sprintf("%d/%d", v.Identical, v.Checked)})
 	}
+	if n := len(s.Expect); n > 0 {
+		met := 0
+		for _, j := range s.Expect {
+			if j.Verdict == matrix.Met {
+				met++
+			}
+		}
+		tiles = append(tiles, Fact{What: "as expected", Ran: fmt.Sprintf("%d/%d", met, n)})
+	}
 	return tiles
 }
 

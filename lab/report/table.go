@@ -27,6 +27,30 @@ func (on screen) paint(s style, text string) string {
 	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
 }
 
+// wrap breaks a paragraph between words, where it is wider than the screen.
+func (on screen) wrap(text string) string {
+	if on.width <= 0 {
+		return text
+	}
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Split(text, " ") {
+		width := runewidth.StringWidth(word)
+		switch {
+		case i == 0:
+		case column+1+width > on.width:
+			b.WriteString("\n  ")
+			column = 2
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += width
+	}
+	return b.String()
+}
+
 // table is columns of text. Its first columns, the labels, name a row.
 type table struct {
 	columns      []column
@@ -92,7 +116,7 @@ func (t *table) write(w io.Writer, on screen) {
 				text, _ := c.cell(row)
 				names = append(names, c.name+"="+text)
 			}
-			fmt.Fprintln(w, on.paint(strong, strings.Join(names, " ")))
+			fmt.Fprintln(w, on.paint(strong, on.wrap(strings.Join(names, " "))))
 		}
 		line(func(c column) (string, style) { return c.cell(row) })
 	}

@@ -68,7 +68,7 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 	}
 	s.signatureLines(w, on)
 	for _, note := range append(s.notes(), s.claimNotes()...) {
-		fmt.Fprintf(w, "\n%s\n", note)
+		fmt.Fprintf(w, "\n%s\n", on.wrap(note))
 	}
 	_, err := out.Write(w.Bytes())
 	return err
@@ -125,11 +125,11 @@ func (s *Summary) effectLines(w io.Writer, on screen) {
 		fmt.Fprintln(w)
 	}
 	for _, e := range s.Effects {
-		sentence := visible(e.Sentence, false)
+		as := normal
 		if e.Verdict == stat.Matters {
-			sentence = on.paint(strong, sentence)
+			as = strong
 		}
-		fmt.Fprintln(w, sentence)
+		fmt.Fprintln(w, on.paint(as, on.wrap(visible(e.Sentence, false))))
 	}
 }
 
@@ -146,8 +146,7 @@ func (s *Summary) signatureLines(w io.Writer, on screen) {
 			fmt.Fprintf(w, "        and %d more signatures\n", len(s.Signatures)-maxLines)
 			break
 		}
-		title := visible(g.Title, false)
-		fmt.Fprintf(w, "%6d  %s %s\n", g.Count, on.paint(strong, title), on.paint(faint, fmt.Sprintf("(%s, trial %d)", g.Outcome, g.Trials[0].N)))
+		fmt.Fprintln(w, on.wrap(fmt.Sprintf("%6d  %s (%s, trial %d)", g.Count, visible(g.Title, false), g.Outcome, g.Trials[0].N)))
 	}
 }
 
