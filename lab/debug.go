@@ -14,6 +14,7 @@ import (
 	"ghostlab/gdb"
 	"ghostlab/images"
 	"ghostlab/initramfs/wire"
+	"ghostlab/kernels"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/progress"
 	"ghostlab/lab/terminal"
@@ -109,7 +110,7 @@ func (a *app) debug(ctx context.Context, name string, args []string, f debugFlag
 	if f.dlv {
 		return a.debugDelve(ctx, s, img, f.seed, st, out)
 	}
-	session, err := a.session(ctx, img, s.program.Dir)
+	session, err := a.session(ctx, img.Kernel, a.about("", img, s))
 	if err != nil {
 		return err
 	}
@@ -125,6 +126,7 @@ func (a *app) debug(ctx context.Context, name string, args []string, f debugFlag
 
 	cfg := a.machine("")
 	cfg.Kernel, cfg.Initramfs, cfg.Dir, cfg.Paused = img.Kernel.Image(), img.Initramfs, dir, true
+	cfg.About = a.about("debug", img, s)
 	if f.engine == matrix.Deterministic {
 		cfg.Engine = vm.Engine{Deterministic: true, Shift: matrix.DefaultShift}
 	}
@@ -192,19 +194,22 @@ func (a *app) watch(ctx context.Context, guest *vm.Guest, out *progress.Output) 
 	return nil
 }
 
-// session describes the debugger session for an image, whose program's sources
-// are in dir.
-func (a *app) session(ctx context.Context, img *images.Image, dir string) (gdb.Session, error) {
-	s := gdb.Session{Vmlinux: img.Kernel.Vmlinux(), Program: img.Program}
-	s.KernelPrefix, s.KernelSources = img.Kernel.Sources()
-	version := img.Manifest.Go
+// about is what others may know of a session's guest.
+func (a *app) about(what string, img *images.Image, s *debuggee) vm.About {
+	return vm.About{Run: what, Program: img.Program, Go: img.Manifest.Go, Sources: s.program.Dir}
+}
+
+// session describes the debugger session for a guest with that kernel.
+func (a *app) session(ctx context.Context, k *kernels.Kernel, of vm.About) (gdb.Session, error) {
+	s := gdb.Session{Vmlinux: k.Vmlinux(), Program: of.Program}
+	s.KernelPrefix, s.KernelSources = k.Sources()
 	var err error
-	if s.GOROOT, err = toolchain.GOROOT(ctx, version); err != nil {
+	if s.GOROOT, err = toolchain.GOROOT(ctx, of.Go); err != nil {
 		return s, err
 	}
 	if s.ModuleCache, err = toolchain.ModCache(ctx); err != nil {
 		return s, err
 	}
-	s.Module, s.ModuleDir, err = toolchain.Module(ctx, version, dir)
+	s.Module, s.ModuleDir, err = toolchain.Module(ctx, of.Go, of.Sources)
 	return s, err
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -217,6 +219,61 @@ func TestDelve(t *testing.T) {
 		}
 		if len(others) == 0 {
 			t.Errorf("port %s does not listen:\n%s", port, listening)
+		}
+	}
+}
+
+// gdb attaches to the guest of a running trial, which goes on when gdb leaves.
+func TestPsAndAttach(t *testing.T) {
+	program := binary(t)
+	needGDB(t)
+	runs := t.TempDir()
+	run := osexec.Command(program, "try", ".", "-n", "1", "--timeout", "20s", "--runs", runs)
+	run.Dir = "testdata/spin"
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer run.Wait()
+	defer run.Process.Signal(os.Interrupt)
+	type guest struct {
+		Name, Run string
+		Trials    []int
+		PID       int
+	}
+	var guests []guest
+	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		code, out, stderr := lab(t, "ps", "--json")
+		if code != exitOK {
+			t.Fatalf("lab ps: %d\n%s", code, stderr)
+		}
+		if err := json.Unmarshal([]byte(out), &guests); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		guests = slices.DeleteFunc(guests, func(g guest) bool { return !strings.HasSuffix(g.Run, "-spin") })
+		if len(guests) > 0 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("no guest within a minute")
+		}
+	}
+	g := guests[0]
+	if len(g.Trials) != 1 || g.Trials[0] != 1 {
+		t.Errorf("the guest has trials %v", g.Trials)
+	}
+	time.Sleep(3 * time.Second) // its program runs
+	attach := osexec.Command(program, "attach", g.Run+"/1")
+	attach.Stdin = strings.NewReader("set pagination off\nbacktrace\nthread apply all backtrace\ndetach\nquit\n")
+	out, err := attach.CombinedOutput()
+	if err != nil || !regexp.MustCompile(`main\.main \(\) at .*main\.go`).Match(out) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if err := syscall.Kill(g.PID, 0); err != nil {
+		t.Errorf("the guest after gdb: %v", err)
+	}
+	for name, want := range map[string]string{"nobody": `no guest "nobody" runs`, g.Run + "/2": "/2\" runs"} {
+		if code, _, stderr := lab(t, "attach", name); code != exitUsage || !strings.Contains(stderr, want) || !strings.Contains(stderr, "lab ps") {
+			t.Errorf("attach %s: exit code %d\n%s", name, code, stderr)
 		}
 	}
 }

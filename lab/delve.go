@@ -28,7 +28,7 @@ const (
 
 // debugDelve runs Delve's server in a guest and says how to connect to it.
 func (a *app) debugDelve(ctx context.Context, s *debuggee, img *images.Image, seed uint64, st *store.Store, out *progress.Output) error {
-	session, err := a.session(ctx, img, s.program.Dir)
+	session, err := a.session(ctx, img.Kernel, a.about("", img, s))
 	if err != nil {
 		return err
 	}
@@ -43,6 +43,7 @@ func (a *app) debugDelve(ctx context.Context, s *debuggee, img *images.Image, se
 	defer os.RemoveAll(dir)
 	cfg := a.machine("")
 	cfg.Kernel, cfg.Dir, cfg.Forward = img.Kernel.Image(), dir, delvePort
+	cfg.About = a.about("debug --dlv", img, s)
 	cfg.Initramfs = filepath.Join(dir, "initramfs.cpio")
 	if err := img.Overlay(cfg.Initramfs, []initramfs.File{{Name: delvePath, Path: dlv}}); err != nil {
 		return err

@@ -68,6 +68,7 @@ func badInput(err error) bool {
 		as[*journal.ChangedError](err) ||
 		as[*journal.BusyError](err) ||
 		as[*parallelError](err) ||
+		as[*guestError](err) ||
 		as[*gdb.UnknownFunctionError](err) ||
 		as[*gdb.NoSymbolsError](err) ||
 		as[*passedError](err) ||

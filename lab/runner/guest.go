@@ -70,6 +70,7 @@ func (r *run) config(k guestKind) vm.Config {
 	cfg := r.Machine
 	img := r.Image[images.Name(k.kernel, k.goVersion)]
 	cfg.Kernel, cfg.Initramfs, cfg.Vmlinux = img.Kernel.Image(), img.Initramfs, img.Kernel.Vmlinux()
+	cfg.About.Program, cfg.About.Go = img.Program, k.goVersion
 	cfg.CPU, cfg.VCPUs, cfg.Memory, cfg.Engine = k.cpu, k.vcpus, k.memory, k.engine
 	cfg.Silence = silence(r.Matrix.Timeout, k.engine)
 	return cfg

@@ -36,6 +36,10 @@ func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error)
 				reason, _ = e.Data["reason"].(string)
 			case e.Event == "GUEST_PANICKED" && g.holds():
 				off = true // a held guest's way to power off
+			case e.Event == "STOP":
+				g.stopped = true // by a debugger
+			case e.Event == "RESUME":
+				g.stopped, g.heard, g.spent = false, time.Now(), g.proc.CPUTime()
 			}
 			if !off {
 				continue
@@ -122,7 +126,7 @@ func (g *Guest) overdue() Reason {
 	switch {
 	case g.console.flooded():
 		return Flooded
-	case g.cfg.Paused || limit == 0:
+	case g.cfg.Paused || g.stopped || limit == 0:
 		return 0
 	}
 	silent := time.Since(g.heard)

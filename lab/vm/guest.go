@@ -32,6 +32,9 @@ type Guest struct {
 	// snapshot is the folder of a template that is being made, else empty.
 	snapshot string
 
+	held    string // why it is stopped, see Live
+	stopped bool   // by a debugger
+
 	started time.Time
 	release string
 	failed  string // init's own words
@@ -81,6 +84,9 @@ func (g *Guest) power() (err error) {
 		return err
 	}
 	if g.proc, err = qemu.Start(g.machine(spec, g.cfg.Template == nil).Argv()); err != nil {
+		return err
+	}
+	if err := g.register(); err != nil {
 		return err
 	}
 	if g.cfg.Started != nil {
@@ -143,7 +149,7 @@ func (g *Guest) machine(specFile string, boots bool) qemu.Command {
 	case g.snapshot != "":
 		devices = append(devices, qemu.RAM{File: filepath.Join(g.snapshot, ramFile), Size: cfg.Memory, Shared: true})
 	}
-	if cfg.GDB || cfg.Paused {
+	if g.snapshot == "" {
 		devices = append(devices, qemu.GDB{Socket: g.dir.file("gdb")})
 	}
 	if cfg.Forward != 0 {

@@ -94,7 +94,6 @@ func TestCommandByHandRunsTheSameGuest(t *testing.T) {
 func TestNoFolderIsLeft(t *testing.T) {
 	cfg := config(t, "faults")
 	var socket string
-	cfg.GDB = true
 	cfg.Started = func(_, s string) {
 		socket = s
 		info, err := os.Stat(filepath.Dir(s))

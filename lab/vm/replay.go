@@ -22,7 +22,7 @@ type Replay struct {
 // recorded guest was started with, without Record; an empty Dir keeps nothing.
 // Call Close in the end.
 func OpenReplay(ctx context.Context, cfg Config, log string) (*Replay, error) {
-	cfg.Record, cfg.replay, cfg.Paused, cfg.GDB = "", log, true, true
+	cfg.Record, cfg.replay, cfg.Paused = "", log, true
 	g, err := Prepare(ctx, cfg)
 	if err != nil {
 		return nil, err

@@ -22,9 +22,6 @@ func (g *Guest) stacks(ctx context.Context) ([]byte, error) {
 	}
 	if g.cfg.Vmlinux != "" {
 		socket := g.dir.file("gdb")
-		if !g.cfg.GDB {
-			fmt.Fprint(&out, g.monitor("gdbserver unix:"+socket+",server=on,wait=off"))
-		}
 		out.Write(backtraces(ctx, g.cfg.Vmlinux, socket))
 	}
 	fmt.Fprintf(&out, "\n%s", g.monitor("info registers -a"))

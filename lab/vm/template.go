@@ -85,7 +85,7 @@ func openTemplate(dir string) (*Template, error) {
 // stops the machine.
 func snapshot(ctx context.Context, cfg Config, dir string) error {
 	cfg.Template, cfg.Spec, cfg.Started, cfg.Record = nil, wire.Spec{}, nil, ""
-	cfg.GDB, cfg.Paused = false, false
+	cfg.Paused = false
 	cfg.Dir = dir
 	g, err := start(ctx, cfg, dir)
 	if err != nil {

@@ -43,9 +43,11 @@ type Config struct {
 	// DefaultBootLimit and no limit. A QEMU that leaves a question of the lab's
 	// without an answer for BootLimit is given up.
 	BootLimit, Silence time.Duration
-	// GDB makes the gdb stub listen on GDBSocket; Paused keeps the guest before
-	// its first instruction and switches the limits off.
-	GDB, Paused bool
+	// Paused keeps the guest before its first instruction, for a debugger on its
+	// gdb socket, and switches the limits off.
+	Paused bool
+	// About is for those who look at the guest from outside, see Guests.
+	About About
 	// Forward, when not 0, is a TCP port of the guest that the host's loopback
 	// interface leads to, see Guest.Forwarded. Such a guest does not repeat.
 	Forward int

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ghostlab/gdb"
+	"ghostlab/kernels"
+	"ghostlab/lab/vm"
+)
+
+func (a *app) psCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "ps",
+		Short: "List the guests that run now",
+		Long: `List the guests that run now, in all labs of this user: those of a running matrix,
+those kept by --hold-on, debugging sessions and shells.`,
+		Example: `  lab ps
+  lab ps --json
+  lab attach 2375701420                  the first column names a guest`,
+		Args: exactly(),
+		RunE: func(*cobra.Command, []string) error {
+			guests, err := vm.Guests()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return a.listJSON(guests)
+			}
+			return a.list(guests)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+func (a *app) listJSON(guests []vm.Live) error {
+	type line struct {
+		Name   string `json:"name"`
+		Socket string `json:"gdb"`
+		vm.Live
+	}
+	all := []line{}
+	for _, g := range guests {
+		all = append(all, line{g.Name, g.GDB(), g})
+	}
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err == nil {
+		_, err = fmt.Fprintf(a.stdout, "%s\n", text)
+	}
+	return err
+}
+
+func (a *app) list(guests []vm.Live) error {
+	if len(guests) == 0 {
+		fmt.Fprintln(a.stderr, "no guest runs")
+		return nil
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "guest\trun\ttrial\tpid\tengine\tvcpus\tage\tstate")
+	for _, g := range guests {
+		state := "running"
+		if g.Held != "" {
+			state = "held: " + g.Held
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%d\t%v\t%s\n",
+			g.Name, g.Run, trialNumbers(g.Trials), g.PID, g.Engine, g.VCPUs, time.Since(g.Started).Round(time.Second), state)
+	}
+	return w.Flush()
+}
+
+// trialNumbers shows a guest's trials in a few characters.
+func trialNumbers(n []int) string {
+	switch len(n) {
+	case 0:
+		return "-"
+	case 1:
+		return strconv.Itoa(n[0])
+	}
+	return fmt.Sprintf("%d (and %d more)", n[0], len(n)-1)
+}
+
+func (a *app) attachCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "attach [GUEST|RUN/TRIAL]",
+		Short: "Start gdb on a guest that runs now",
+		Long: `Start gdb on a guest that runs now, of this or another lab. It stops the guest, and sees
+the kernel and the Go program with symbols and sources; when gdb ends the guest goes on.
+Time limits of the trial stand still meanwhile. A deterministic trial that was stopped
+may end in another way than it would have.
+
+Without a name there must be only one guest, or only one that is held.`,
+		Example: `  lab run matrix.yaml --hold-on crash &
+  lab ps
+  lab attach                             the guest that is held at a crash
+  lab attach 20261124-020841-ghost-map/17`,
+		Args: atMost("one guest or trial"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.attach(cmd.Context(), strings.Join(args, ""))
+		},
+	}
+	return cmd
+}
+
+func (a *app) attach(ctx context.Context, name string) error {
+	guest, err := running(name)
+	if err != nil {
+		return err
+	}
+	if err := gdb.Missing(); err != nil {
+		return err
+	}
+	k, err := kernels.Open(guest.Kernel)
+	if err != nil {
+		return err
+	}
+	session, err := a.session(ctx, k, guest.About)
+	if err != nil {
+		return err
+	}
+	session.Socket = guest.GDB()
+	dir, err := os.MkdirTemp("", "lab-attach-") // 0700
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	command, err := session.Write(dir)
+	if err != nil {
+		return err
+	}
+	return a.gdb(ctx, command)
+}
+
+// running finds the guest of that name, or with that trial. Without a name it is the
+// only one there is, or the only one that is held.
+func running(name string) (vm.Live, error) {
+	guests, err := vm.Guests()
+	if err != nil {
+		return vm.Live{}, err
+	}
+	var found, held []vm.Live
+	for _, g := range guests {
+		if name == "" || name == g.Name || hasTrial(g, name) {
+			found = append(found, g)
+			if g.Held != "" {
+				held = append(held, g)
+			}
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(held) == 1:
+		return held[0], nil
+	}
+	return vm.Live{}, &guestError{name, len(found)}
+}
+
+// hasTrial says whether name is one of the guest's trials, with its run or
+// without.
+func hasTrial(g vm.Live, name string) bool {
+	run, trial, both := strings.Cut(name, "/")
+	if !both {
+		run, trial = g.Run, name
+	}
+	for _, n := range g.Trials {
+		if run == g.Run && trial == strconv.Itoa(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// guestError says that a name is not one guest's.
+type guestError struct {
+	name  string
+	found int
+}
+
+func (e *guestError) Error() string {
+	switch {
+	case e.found > 1 && e.name != "":
+		return fmt.Sprintf("%d guests have a trial %q", e.found, e.name)
+	case e.found > 1:
+		return fmt.Sprintf("%d guests run: name one", e.found)
+	case e.name == "":
+		return "no guest runs"
+	}
+	return fmt.Sprintf("no guest %q runs", e.name)
+}
+
+// Hint says what to do about it.
+func (e *guestError) Hint() string {
+	if e.found > 1 {
+		return "`lab ps` lists them"
+	}
+	return "`lab ps` lists those that do; `lab replay` runs a trial of the past again,\n" +
+		"`lab run --hold-on crash` keeps the guest of one that fails"
+}

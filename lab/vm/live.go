@@ -1,0 +1,99 @@
+package vm
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// About is what a debugger from outside has to know of a guest beside what it
+// boots. The zero value tells nothing.
+type About struct {
+	// Run is the run's ID, or what session the guest is of.
+	Run string `json:"run"`
+	// Program is the program under test, with symbols; Go the version that
+	// compiled it, and Sources the folder of its package.
+	Program string `json:"program"`
+	Go      string `json:"go"`
+	Sources string `json:"sources"`
+}
+
+// Live is a guest that runs now, in this lab or another of the same user.
+type Live struct {
+	About
+	// Name is unique on this host while the guest lives.
+	Name    string    `json:"-"`
+	PID     int       `json:"pid"` // QEMU's
+	Trials  []int     `json:"trials"`
+	Engine  string    `json:"engine"`
+	VCPUs   int       `json:"vcpus"`
+	Kernel  string    `json:"kernel"` // the folder of a kernels.Kernel
+	Started time.Time `json:"started"`
+	// Held says why the guest is stopped for somebody to look at it.
+	Held string `json:"held,omitempty"`
+
+	dir string
+}
+
+// GDB is the socket of the guest's gdb stub. A debugger that connects stops the
+// guest; it goes on when the debugger detaches.
+func (l Live) GDB() string { return filepath.Join(l.dir, "gdb") }
+
+const liveFile = "guest.json"
+
+// register makes the guest one of Guests. Its folder is private to the user, and
+// goes with it.
+func (g *Guest) register() error {
+	if g.snapshot != "" {
+		return nil
+	}
+	l := Live{
+		About: g.cfg.About, PID: g.proc.PID(), Engine: "parallel", VCPUs: g.cfg.VCPUs,
+		Kernel: filepath.Dir(g.cfg.Kernel), Started: time.Now().UTC(), Held: g.held,
+	}
+	if g.cfg.Engine.Deterministic {
+		l.Engine = "deterministic"
+	}
+	for _, t := range g.cfg.Spec.Trials {
+		l.Trials = append(l.Trials, t.ID)
+	}
+	text, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	// A reader must not see half of it.
+	if err := os.WriteFile(g.dir.file("new"), text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(g.dir.file("new"), g.dir.file(liveFile))
+}
+
+// Guests returns the guests of this user that run now, the oldest first.
+func Guests() ([]Live, error) {
+	CleanStale() // what is left belongs to labs that run
+	var all []Live
+	for _, base := range bases() {
+		files, err := filepath.Glob(filepath.Join(base, rundirPrefix+"*", liveFile))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				continue // it has just ended, or is another user's
+			}
+			dir := filepath.Dir(file)
+			l := Live{Name: strings.TrimPrefix(filepath.Base(dir), rundirPrefix), dir: dir}
+			if err := json.Unmarshal(text, &l); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+			all = append(all, l)
+		}
+	}
+	slices.SortFunc(all, func(a, b Live) int { return a.Started.Compare(b.Started) })
+	return all, nil
+}
