@@ -148,6 +148,9 @@ func remember(ctx context.Context, st *store.Store, kind, path string, ask func(
 	if err != nil {
 		return "", err
 	}
+	if st.ReadOnly && !st.Has(kind, stamp.Key()) {
+		return ask()
+	}
 	dir, err := st.Ensure(ctx, kind, stamp.Key(), func(_ context.Context, staging string) error {
 		answer, err := ask()
 		if err != nil {

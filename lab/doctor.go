@@ -88,7 +88,11 @@ func (a *app) kernelSource(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return kernels.Locate(ctx, st, a.kernelOptions(false))
+	f, err := kernels.Locate(ctx, st, a.kernelOptions(true))
+	if err != nil {
+		return "", err
+	}
+	return f.String(), nil
 }
 
 func why(err error) string {

@@ -19,6 +19,7 @@ type runFlags struct {
 	set, only []string
 	resume    string
 	shard     string
+	dry       bool
 	verify    float64
 	yes       bool
 	json      bool
@@ -63,7 +64,10 @@ all of them for editors.`,
 			return exactly("a matrix file")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if f.resume != "" {
+			switch {
+			case f.resume != "" && f.dry:
+				return usageError{errors.New("--dry-run: it is for runs that have not begun"), "`lab show` says what a run lacks"}
+			case f.resume != "":
 				return a.resume(cmd, args, f)
 			}
 			return a.run(cmd, args[0], f)
@@ -74,6 +78,7 @@ all of them for editors.`,
 	cmd.Flags().StringVar(&f.shard, "shard", "", "run part `i/n` of the trials only, for lab merge")
 	cmd.Flags().StringArrayVar(&f.set, "set", nil, "a `key=value` in the place of the file's: a key, or an axis with values and commas between them")
 	cmd.Flags().StringArrayVar(&f.only, "only", nil, "run cells with this `axis=value` only; commas between alternatives")
+	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "say what would be run and built, and how long that takes, and do nothing")
 	f.add(cmd.Flags())
 	return cmd
 }
@@ -141,7 +146,11 @@ func (a *app) run(cmd *cobra.Command, file string, f runFlags) error {
 	if err := f.check(m); err != nil {
 		return err
 	}
-	_, err = a.execute(cmd.Context(), experiment{matrix: m, file: file, text: text, shard: shard, guests: f.guests, verify: f.verify / 100, json: f.json})
+	e := experiment{matrix: m, file: file, text: text, shard: shard, guests: f.guests, verify: f.verify / 100, json: f.json}
+	if f.dry {
+		return a.dryRun(cmd.Context(), e)
+	}
+	_, err = a.execute(cmd.Context(), e)
 	return err
 }
 

@@ -22,6 +22,8 @@ import (
 // Store is a cache folder. Make one with Open.
 type Store struct {
 	dir string
+	// ReadOnly is set for those who only look: nothing is to be made.
+	ReadOnly bool
 	// Waiting, when set, is told that another process is making the artefact
 	// this one needs.
 	Waiting func(kind string)
@@ -38,6 +40,9 @@ func Open(dir string) (*Store, error) {
 	}
 	return &Store{dir: dir}, nil
 }
+
+// Look returns the store in dir, which need not exist, for those who only look.
+func Look(dir string) *Store { return &Store{dir: dir, ReadOnly: true} }
 
 // Dir is the store's folder.
 func (s *Store) Dir() string { return s.dir }
@@ -67,6 +72,9 @@ func (s *Store) Ensure(ctx context.Context, kind string, key Key, build func(ctx
 	path := s.Path(kind, key)
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
+	}
+	if s.ReadOnly {
+		return "", fmt.Errorf("%s is not in the cache, and is not to be made", kind)
 	}
 	unlock, err := s.lock(ctx, kind, path+".lock")
 	if err != nil {

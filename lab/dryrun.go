@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"ghostlab/kernels"
+	"ghostlab/lab/journal"
+	"ghostlab/lab/matrix"
+	"ghostlab/lab/qemu"
+	"ghostlab/lab/store"
+	"ghostlab/lab/toolchain"
+)
+
+// dryRun says what a run would do. It makes nothing and starts no guest.
+func (a *app) dryRun(ctx context.Context, e experiment) error {
+	m, cells := e.matrix, e.matrix.Cells()
+	if err := a.checkModels(m, cells, qemu.HostAccelerator()); err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	varied := m.Varied()
+	for _, x := range varied {
+		fmt.Fprintf(t, "%s\t", x.Name)
+	}
+	fmt.Fprint(t, "trials\texpected\n")
+	for _, c := range cells {
+		for _, x := range varied {
+			fmt.Fprintf(t, "%s\t", c.Or(x.Name, "-"))
+		}
+		fmt.Fprintf(t, "%d\t%s\n", m.Trials, claims(m, c))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	most := ""
+	if m.Stop.Any() {
+		most = " at most"
+	}
+	fmt.Fprintf(a.stdout, "\n%d cells,%s %d trials\n", len(cells), most, m.Size())
+	if err := a.plannedKernels(ctx, cells); err != nil {
+		return err
+	}
+	if err := a.plannedToolchains(ctx, cells); err != nil {
+		return err
+	}
+	guests := a.guests(e.guests, m)
+	fmt.Fprintf(a.stdout, "guests  %d at once\n", guests)
+	words, err := a.estimate(m, guests)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "time    %s\n", words)
+	return err
+}
+
+// claims are what is expected of a cell.
+func claims(m *matrix.Matrix, c matrix.Cell) string {
+	var all []string
+	for _, e := range m.Expect {
+		if e.Where.Matches(c) {
+			all = append(all, e.String())
+		}
+	}
+	if all == nil {
+		return "-"
+	}
+	return strings.Join(all, ", ")
+}
+
+func (a *app) plannedKernels(ctx context.Context, cells []matrix.Cell) error {
+	st := store.Look(a.cfg.Cache)
+	options, err := a.kernelsOf(ctx, st, cells)
+	if err != nil {
+		return err
+	}
+	first := map[string]string{} // by what will run, the series that was asked for
+	for _, opt := range options {
+		f, err := kernels.Locate(ctx, st, opt)
+		if err != nil {
+			return err
+		}
+		words := f.String()
+		if other, ok := first[f.Ran]; ok {
+			words += "; the same kernel as " + other + ": what differs between their cells is chance"
+		} else if first[f.Ran] = f.Asked; !f.Built {
+			words += ", to be built: 5 to 8 minutes on 2 cores"
+		}
+		fmt.Fprintf(a.stdout, "kernel  %s: %s\n", f.Asked, words)
+	}
+	return nil
+}
+
+func (a *app) plannedToolchains(ctx context.Context, cells []matrix.Cell) error {
+	var seen []string
+	for _, c := range cells {
+		version := c.Or(matrix.AxisGo, a.cfg.Go)
+		if slices.Contains(seen, version) {
+			continue
+		}
+		seen = append(seen, version)
+		ok, err := toolchain.Installed(ctx, version)
+		if err != nil {
+			return err
+		}
+		words := "installed"
+		if !ok {
+			words = "to be fetched as a module, about 70 MB"
+		}
+		fmt.Fprintf(a.stdout, "go      %s: %s\n", version, words)
+	}
+	return nil
+}
+
+// guestTime is what a trial of a short program takes of a guest's time on the
+// host, by isolation: measured with QEMU 7.2 on 2 x86-64 cores (lab/bench).
+var guestTime = map[string]time.Duration{
+	matrix.Process: 31 * time.Millisecond,
+	matrix.Fork:    300 * time.Millisecond,
+	matrix.Boot:    640 * time.Millisecond,
+}
+
+// enoughToTell is the number of trials from which a run's pace is taken.
+const enoughToTell = 10
+
+// estimate says how long the trials take, and how that is known.
+func (a *app) estimate(m *matrix.Matrix, guests int) (string, error) {
+	past, n, pace, err := a.pastPace(m)
+	if err != nil {
+		return "", err
+	}
+	if past != nil {
+		return fmt.Sprintf("about %v for the trials: %v each, as %d trials of %s took (%s engine, isolation %s)",
+			round(pace*time.Duration(m.Size())), round(pace), n, past.ID, past.Engine, past.Isolation), nil
+	}
+	var least time.Duration
+	for _, c := range m.Cells() {
+		least += guestTime[m.IsolationOf(c)] * time.Duration(m.Trials)
+	}
+	return fmt.Sprintf("unknown: no run of %s in %s; at least some %v where its trials are short (0.03 s each in a shared guest, 0.3 s in a fork, 0.64 s in a boot)",
+		m.Scenario.Name, a.cfg.Runs, round(least/time.Duration(guests))), nil
+}
+
+// round keeps two or three digits.
+func round(d time.Duration) time.Duration {
+	switch {
+	case d > time.Hour:
+		return d.Round(time.Minute)
+	case d > time.Minute:
+		return d.Round(time.Second)
+	}
+	return d.Round(time.Millisecond)
+}
+
+// pastPace is the host's time for a trial in the newest run of the scenario, one
+// with the matrix's engine and isolation if there is any. The run is nil where
+// there is none.
+func (a *app) pastPace(m *matrix.Matrix) (past *journal.Run, n int, pace time.Duration, err error) {
+	dirs, err := filepath.Glob(filepath.Join(a.cfg.Runs, "*-"+m.Scenario.Name+"*"))
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	alike := func(r *journal.Run) bool { return r.Engine == m.Engine && r.Isolation == m.Isolation }
+	for _, dir := range dirs {
+		var first, last time.Time
+		ended := 0
+		run, err := journal.Open(dir, func(t journal.Trial) {
+			ended++
+			if first.IsZero() || t.Ended.Before(first) {
+				first = t.Ended
+			}
+			if t.Ended.After(last) {
+				last = t.Ended
+			}
+		})
+		var none *journal.NoRunError
+		switch {
+		case errors.As(err, &none) || errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			return nil, 0, 0, err
+		case run.Scenario != m.Scenario.Name || run.Search != m.Search || ended < enoughToTell || len(run.Sessions) > 1:
+			continue // a resumed run has pauses in it
+		}
+		if past == nil || alike(run) && !alike(past) || alike(run) == alike(past) && run.Started.After(past.Started) {
+			past, n, pace = run, ended, last.Sub(first)/time.Duration(ended-1)
+		}
+	}
+	return past, n, pace, nil
+}
