@@ -97,10 +97,17 @@ func (m Manifest) Same(other Manifest) bool {
 	return m == other
 }
 
-// Ensure compiles a program with the given Go version and packs it, with the
+// Archive is an initramfs with a compiled program, for any kernel.
+type Archive struct {
+	// folder holds the initramfs, program is the compiled file.
+	folder, program string
+	manifest        Manifest
+}
+
+// Compile compiles a program with the given Go version and packs it, with the
 // files it expects where it runs. The go command's own cache makes the second
 // time quick.
-func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, p scenarios.Program, goVersion string) (*Image, error) {
+func Compile(ctx context.Context, st *store.Store, p scenarios.Program, goVersion string) (*Archive, error) {
 	program, sum, err := compile(ctx, st, p, goVersion)
 	if err != nil {
 		return nil, err
@@ -131,14 +138,30 @@ func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, p scenarios
 	if err != nil {
 		return nil, err
 	}
-	img := &Image{Kernel: k, Program: program, Initramfs: filepath.Join(folder, initramfsFile)}
-	img.Manifest = Manifest{Kernel: k.Manifest.Image, Program: sum, Go: goVersion}
-	if img.Manifest.Init, err = store.FileSum(initPath); err != nil {
+	a := &Archive{folder: folder, program: program, manifest: Manifest{Program: sum, Go: goVersion}}
+	if a.manifest.Init, err = store.FileSum(initPath); err != nil {
 		return nil, err
 	}
-	img.Manifest.Artefacts = Artefacts{Kernel: st.Relative(k.Dir), Initramfs: st.Relative(folder), Program: st.Relative(filepath.Dir(program))}
-	img.Manifest.Initramfs, err = store.FileSum(img.Initramfs)
-	return img, err
+	a.manifest.Artefacts = Artefacts{Initramfs: st.Relative(folder), Program: st.Relative(filepath.Dir(program))}
+	a.manifest.Initramfs, err = store.FileSum(filepath.Join(folder, initramfsFile))
+	return a, err
+}
+
+// With is the archive and a kernel of the same store.
+func (a *Archive) With(st *store.Store, k *kernels.Kernel) *Image {
+	img := &Image{Kernel: k, Program: a.program, Initramfs: filepath.Join(a.folder, initramfsFile), Manifest: a.manifest}
+	img.Manifest.Kernel = k.Manifest.Image
+	img.Manifest.Artefacts.Kernel = st.Relative(k.Dir)
+	return img
+}
+
+// Ensure is Compile and With.
+func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, p scenarios.Program, goVersion string) (*Image, error) {
+	a, err := Compile(ctx, st, p, goVersion)
+	if err != nil {
+		return nil, err
+	}
+	return a.With(st, k), nil
 }
 
 // Overlay writes an initramfs for one session to path: the image's with more

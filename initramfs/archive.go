@@ -63,7 +63,11 @@ func add(out *cpio.Writer, name string, f *File) error {
 		return out.WriteHeader(&cpio.Header{Name: name, Mode: cpio.TypeDir | 0o755, Links: 2})
 	}
 	if f.Link != "" {
-		return out.WriteHeader(&cpio.Header{Name: name, Mode: cpio.TypeSymlink | 0o777, Size: int64(len(f.Link)), Linkname: f.Link, Links: 1})
+		if err := out.WriteHeader(&cpio.Header{Name: name, Mode: cpio.TypeSymlink | 0o777, Size: int64(len(f.Link)), Links: 1}); err != nil {
+			return err
+		}
+		_, err := io.WriteString(out, f.Link)
+		return err
 	}
 	in, err := os.Open(f.Path)
 	if err != nil {

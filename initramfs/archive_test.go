@@ -26,6 +26,7 @@ func archive(t *testing.T, date time.Time, reverse bool) []byte {
 		os.Chtimes(path, date, date)
 		files = append(files, File{Name: "/" + name, Path: path})
 	}
+	files = append(files, File{Name: "/bin/link", Link: "tool"})
 	if reverse {
 		files[0], files[1] = files[1], files[0]
 	}
@@ -53,9 +54,9 @@ func TestArchiveRepeatsToTheByte(t *testing.T) {
 			t.Fatal(err)
 		}
 		body, _ := io.ReadAll(r)
-		got = append(got, h.Name+" "+h.Mode.String()+" "+string(body))
+		got = append(got, h.Name+" "+h.Mode.String()+" "+string(body)+h.Linkname)
 	}
-	want := "bin 040755 |bin/tool 0100755 content of bin/tool|init 0100755 content of init"
+	want := "bin 040755 |bin/link 0120777 tool|bin/tool 0100755 content of bin/tool|init 0100755 content of init"
 	if s := strings.Join(got, "|"); s != want {
 		t.Errorf("got  %s\nwant %s", s, want)
 	}

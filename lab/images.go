@@ -30,6 +30,17 @@ func (a *app) bootables(ctx context.Context, st *store.Store, out *progress.Outp
 	if err != nil {
 		return nil, err
 	}
+	// What does not compile is said before a kernel is built.
+	archives := map[string]*images.Archive{}
+	for _, c := range cells {
+		goVersion := c.Or(matrix.AxisGo, a.cfg.Go)
+		if archives[goVersion] != nil {
+			continue
+		}
+		if archives[goVersion], err = images.Compile(ctx, st, m.Scenario.Program(), goVersion); err != nil {
+			return nil, err
+		}
+	}
 	byAsked := map[string]*kernels.Kernel{}
 	for _, opt := range options {
 		k, err := a.ensureKernel(ctx, st, out, opt)
@@ -42,12 +53,8 @@ func (a *app) bootables(ctx context.Context, st *store.Store, out *progress.Outp
 	for _, c := range cells {
 		k := byAsked[c.Or(matrix.AxisKernel, b.kernels[0].Asked)]
 		goVersion := c.Or(matrix.AxisGo, a.cfg.Go)
-		name := images.Name(k.Asked, goVersion)
-		if b.images[name] != nil {
-			continue
-		}
-		if b.images[name], err = images.Ensure(ctx, st, k, m.Scenario.Program(), goVersion); err != nil {
-			return nil, err
+		if name := images.Name(k.Asked, goVersion); b.images[name] == nil {
+			b.images[name] = archives[goVersion].With(st, k)
 		}
 	}
 	return b, nil

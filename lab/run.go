@@ -76,7 +76,6 @@ all of them for editors.`,
 	cmd.Flags().StringVar(&f.resume, "resume", "", "run the trials that `RUN` lacks; without a name the newest run's")
 	cmd.Flags().Lookup("resume").NoOptDefVal = newest
 	cmd.Flags().StringVar(&f.shard, "shard", "", "run part `i/n` of the trials only, for lab merge")
-	cmd.Flags().StringArrayVar(&f.set, "set", nil, "a `key=value` in the place of the file's: a key, or an axis with values and commas between them")
 	cmd.Flags().StringArrayVar(&f.only, "only", nil, "run cells with this `axis=value` only; commas between alternatives")
 	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "say what would be run and built, and how long that takes, and do nothing")
 	f.add(cmd.Flags())
@@ -89,6 +88,7 @@ func (f *runFlags) add(flags *pflag.FlagSet) {
 	flags.String(matrix.KeyEngine, matrix.Parallel, "`name` of the engine, parallel or deterministic")
 	flags.String(matrix.KeyIsolation, matrix.Fork, "`kind` of isolation, fork, process or boot")
 	flags.Uint64(matrix.KeySeed, 1, "`seed` of the order and of each trial")
+	flags.StringArrayVar(&f.set, "set", nil, "a `key=value` of the matrix: a key, or an axis with values and commas between them")
 	flags.IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
 	flags.Float64Var(&f.verify, "verify", 2, "`percentage` of deterministic trials that are run twice and compared")
 	flags.BoolVar(&f.yes, "yes", false, fmt.Sprintf("run a matrix of more than %d trials", matrix.Most))
@@ -104,6 +104,25 @@ func (f *runFlags) keys(flags *pflag.FlagSet) []matrix.Flag {
 		}
 	}
 	return set
+}
+
+// settings are the keys of a matrix that flags give: those with a flag of their
+// own, and those of --set.
+func (f *runFlags) settings(flags *pflag.FlagSet) ([]matrix.Flag, error) {
+	set, err := assignments("set", f.set)
+	return append(f.keys(flags), set...), err
+}
+
+// assignments reads the name=value arguments of a flag.
+func assignments(flag string, args []string) (all []matrix.Flag, err error) {
+	for _, arg := range args {
+		name, value, ok := strings.Cut(arg, "=")
+		if !ok {
+			return nil, usageError{fmt.Errorf("--%s: want name=value, got %q", flag, arg), "`lab run --help` has examples"}
+		}
+		all = append(all, matrix.Flag{Name: name, Value: value, Words: "flag --" + flag + " " + arg})
+	}
+	return all, nil
 }
 
 // check checks the flags that are not a matrix's, and its size.
@@ -160,19 +179,11 @@ func (a *app) matrix(file string, flags *pflag.FlagSet, f runFlags) (m *matrix.M
 		return nil, nil, usageError{err, "name a matrix file, such as scenarios/ghost-map/matrix.yaml"}
 	}
 	opt := a.matrixOptions()
-	opt.Set = f.keys(flags)
-	for _, list := range []struct {
-		flag string
-		args []string
-		to   *[]matrix.Flag
-	}{{"set", f.set, &opt.Set}, {"only", f.only, &opt.Only}} {
-		for _, arg := range list.args {
-			name, value, ok := strings.Cut(arg, "=")
-			if !ok {
-				return nil, nil, usageError{fmt.Errorf("--%s: want name=value, got %q", list.flag, arg), "`lab run --help` has examples"}
-			}
-			*list.to = append(*list.to, matrix.Flag{Name: name, Value: value, Words: "flag --" + list.flag + " " + arg})
-		}
+	if opt.Set, err = f.settings(flags); err != nil {
+		return nil, nil, err
+	}
+	if opt.Only, err = assignments("only", f.only); err != nil {
+		return nil, nil, err
 	}
 	m, err = matrix.Parse(file, text, opt)
 	return m, text, err

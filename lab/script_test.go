@@ -29,18 +29,21 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The scripts have a home of their own, but no need to fetch Go again.
-	modules, err := osexec.Command("go", "env", "GOMODCACHE").Output()
+	// The scripts have a home of their own, but no need to fetch and compile Go
+	// again.
+	caches, err := osexec.Command("go", "env", "GOMODCACHE", "GOCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	modules, built, _ := strings.Cut(strings.TrimSpace(string(caches)), "\n")
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ROOT", root)
 			env.Setenv("LAB_CACHE", filepath.Join(env.WorkDir, "cache"))
 			env.Setenv("HOME", env.WorkDir)
-			env.Setenv("GOMODCACHE", strings.TrimSpace(string(modules)))
+			env.Setenv("GOMODCACHE", modules)
+			env.Setenv("GOCACHE", built)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/runner"
@@ -23,17 +22,13 @@ import (
 
 type tryFlags struct {
 	runFlags
-	releases   releases
-	run        string
-	gomaxprocs []string
-	vcpus      []string
-	env        []string
-	axes       []string
-	tags       string
-	race, cgo  bool
-	timeout    time.Duration
-	hunt       bool
-	limit      time.Duration
+	releases          releases
+	run               string
+	gomaxprocs, vcpus string
+	env               []string
+	tags              string
+	race, cgo, hunt   bool
+	limit             time.Duration
 }
 
 // tryTimeout is long enough for a test that takes a second on a real machine: an
@@ -62,7 +57,8 @@ package that does not build.`,
   lab try ./queue -run . -race
   lab try ./queue -run TestClose --engine deterministic
   lab try ./queue -run TestClose --hunt            search for a schedule that fails
-  lab try ./cmd/tool --env GODEBUG=asyncpreemptoff=0,asyncpreemptoff=1 -- -workers 4`,
+  lab try ./cmd/tool --env GODEBUG=asyncpreemptoff=0,asyncpreemptoff=1 -- -workers 4
+  lab try ./queue -run . --set stop.first=crash --set kernel=5.15,6.12`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if n := cmd.ArgsLenAtDash(); n >= 0 {
 				args = args[:n]
@@ -72,19 +68,18 @@ package that does not build.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.try(cmd, args[0], args[1:], f) },
 	}
 	flags := cmd.Flags()
-	f.runFlags.add(flags)
 	flags.Var(&f.releases, "go", "Go `releases` to compile with, such as 1.21.6,1.24.6 (default: the one that the module uses)")
 	flags.StringVar(&f.run, "run", "", "run the tests that match the `expression`, as go test does; -run . for all")
-	flags.StringSliceVar(&f.gomaxprocs, "gomaxprocs", nil, "`values` of GOMAXPROCS")
-	flags.StringSliceVar(&f.vcpus, "vcpus", nil, "`numbers` of vCPUs of the guest")
-	flags.StringArrayVar(&f.env, "env", nil, "values of an environment variable, as `NAME=a,b`; may be repeated")
-	flags.StringArrayVar(&f.axes, "axis", nil, "values of any other axis of a matrix, as `name=a,b`; may be repeated")
 	flags.StringVar(&f.tags, "tags", "", "build `tags`, with commas between them")
 	flags.BoolVar(&f.race, "race", false, "compile with the race detector")
 	flags.BoolVar(&f.cgo, "cgo", false, "compile with the C compiler for arm64")
-	flags.DurationVar(&f.timeout, "timeout", tryTimeout, "the longest `time` a trial may take, in the guest")
+	flags.StringVar(&f.gomaxprocs, "gomaxprocs", "", "`values` of GOMAXPROCS, such as 1,2,4")
+	flags.StringVar(&f.vcpus, matrix.AxisVCPUs, "", "`numbers` of vCPUs of the guest, such as 1,4")
+	flags.StringArrayVar(&f.env, "env", nil, "values of an environment variable, as `NAME=a,b`; may be repeated")
+	flags.Duration(matrix.KeyTimeout, tryTimeout, "the longest `time` a trial may take, in the guest")
 	flags.BoolVar(&f.hunt, "hunt", false, "search for a schedule that fails, and stop there")
 	flags.DurationVar(&f.limit, "limit", 10*time.Minute, "`time` after which a hunt gives up")
+	f.add(flags)
 	return cmd
 }
 
@@ -113,32 +108,12 @@ func (a *app) try(cmd *cobra.Command, pattern string, args []string, f tryFlags)
 	if err != nil {
 		return err
 	}
-	opt := matrix.Options{Presets: a.presets(), Set: f.keys(cmd.Flags())}
-	if f.hunt {
-		opt.Set = append(opt.Set, matrix.Flag{Name: matrix.KeySearch, Value: matrix.Hunt, Words: "flag --hunt"})
-	}
-	m, err := matrix.Of(scenarios.Of(p, f.timeout), opt)
+	m, err := a.tried(cmd.Flags(), p, f)
 	if err != nil {
 		return err
 	}
-	if err := f.vary(m); err != nil {
-		return err
-	}
-	if f.hunt {
-		if !cmd.Flags().Changed(matrix.KeyTrials) {
-			m.Trials = mostHunted
-		}
-		for _, axis := range m.Axes {
-			if matrix.HuntChooses(axis.Name) {
-				return usageError{fmt.Errorf("--hunt: it chooses %s itself", axis.Name), ""}
-			}
-		}
-	}
 	if err := f.check(m); err != nil {
 		return err
-	}
-	if f.timeout <= 0 {
-		return usageError{fmt.Errorf("--timeout: want more than nothing, got %v", f.timeout), ""}
 	}
 	if f.hunt {
 		return a.carryOutHunt(cmd.Context(), m, runner.Failed, huntFlags{enough: 1, limit: f.limit, guests: f.guests, json: f.json})
@@ -208,56 +183,39 @@ func (a *app) chooseGo(ctx context.Context, dir string, f *tryFlags) error {
 	return nil
 }
 
-// vary adds the axes of the lists given; a list of one is a value that all
-// cells have.
-func (f *tryFlags) vary(m *matrix.Matrix) error {
-	type list struct {
-		flag, axis string
-		values     []string
+// tried is the matrix of a program: its flags are the keys and axes of a file.
+func (a *app) tried(flags *pflag.FlagSet, p scenarios.Program, f tryFlags) (*matrix.Matrix, error) {
+	opt := matrix.Options{Presets: a.presets()}
+	add := func(name, value, words string) {
+		opt.Set = append(opt.Set, matrix.Flag{Name: name, Value: value, Words: "flag --" + words})
 	}
-	lists := []list{{"gomaxprocs", "gomaxprocs", f.gomaxprocs}, {"vcpus", matrix.AxisVCPUs, f.vcpus}}
+	if f.hunt {
+		add(matrix.KeySearch, matrix.Hunt, "hunt")
+		if !flags.Changed(matrix.KeyTrials) {
+			add(matrix.KeyTrials, fmt.Sprint(mostHunted), "hunt")
+		}
+	}
 	if len(f.releases) > 1 {
-		lists = append([]list{{"go", matrix.AxisGo, f.releases}}, lists...)
+		add(matrix.AxisGo, strings.Join(f.releases, ","), "go")
+	}
+	for _, name := range []string{"gomaxprocs", matrix.AxisVCPUs, matrix.KeyTimeout} {
+		if x := flags.Lookup(name); x.Changed {
+			add(name, x.Value.String(), name)
+		}
 	}
 	for _, text := range f.env {
-		name, values, err := assignment("env", text)
-		if err != nil {
-			return err
+		name, values, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, usageError{fmt.Errorf("--env: want NAME=a,b, got %q", text), ""}
 		}
-		lists = append(lists, list{"env", matrix.EnvPrefix + name, values})
+		add(matrix.EnvPrefix+name, values, "env "+text)
 	}
-	for _, text := range f.axes {
-		name, values, err := assignment("axis", text)
-		if err != nil {
-			return err
-		}
-		lists = append(lists, list{"axis", name, values})
+	own, err := f.settings(flags)
+	if err != nil {
+		return nil, err
 	}
-	for _, l := range lists {
-		if len(l.values) == 0 {
-			continue
-		}
-		if err := m.Vary(l.axis, l.values...); err != nil {
-			return usageError{fmt.Errorf("--%s: %w", l.flag, err), hintOf(err)}
-		}
-	}
-	return nil
-}
-
-// assignment reads NAME=a,b. A value with a comma in it stands in quotes.
-func assignment(flag, text string) (name string, values []string, err error) {
-	name, list, ok := strings.Cut(text, "=")
-	if ok {
-		in := csv.NewReader(strings.NewReader(list))
-		in.LazyQuotes = true
-		if values, err = in.Read(); errors.Is(err, io.EOF) {
-			values, err = []string{""}, nil
-		}
-	}
-	if !ok || err != nil {
-		return "", nil, usageError{fmt.Errorf("--%s: want NAME=a,b, got %q", flag, text), `a value with a comma in it stands in quotes: NAME="a,b"`}
-	}
-	return name, values, nil
+	opt.Set = append(opt.Set, own...)
+	return matrix.Of(scenarios.Of(p, tryTimeout), opt)
 }
 
 // releases is a list of Go releases. To the settings it is the first of them.

@@ -52,7 +52,7 @@ func (a *app) verdict(cmd *cobra.Command, w io.Writer, dir string, p scenarios.P
 	if first == nil {
 		changed := cmd.Flags().Changed
 		switch {
-		case changed("engine") || changed("isolation") || changed("vcpus") || changed("axis"):
+		case changed("engine") || changed("isolation") || changed("vcpus") || changed("set"):
 			// A hunt may refuse them.
 		case changed("trials"):
 			next("search for a failure:", a.again(fmt.Sprint("--hunt -n ", mostHunted)))

@@ -23,19 +23,18 @@ import (
 // plan is a matrix of rows × columns cells.
 func plan(t testing.TB, rows, columns, trials int) live.Plan {
 	t.Helper()
-	m := matrix.New(scenarios.Of(scenarios.Program{ImportPath: "example.com/queue"}, time.Second))
-	m.Trials = trials
-	for _, axis := range []struct {
-		name string
-		n    int
-	}{{"env.A", rows}, {"gomaxprocs", columns}} {
+	count := func(n int) string {
 		var values []string
-		for v := range axis.n {
+		for v := range n {
 			values = append(values, fmt.Sprint(v+1))
 		}
-		if err := m.Vary(axis.name, values...); err != nil {
-			t.Fatal(err)
-		}
+		return strings.Join(values, ",")
+	}
+	m, err := matrix.Of(scenarios.Of(scenarios.Program{ImportPath: "example.com/queue"}, time.Second), matrix.Options{Set: []matrix.Flag{
+		{Name: "env.A", Value: count(rows)}, {Name: "gomaxprocs", Value: count(columns)},
+	}})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return live.Plan{Title: "queue", Axes: m.Axes, Cells: m.Cells(), Trials: trials}
 }

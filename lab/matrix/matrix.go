@@ -5,7 +5,6 @@ package matrix
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"ghostlab/scenarios"
@@ -70,23 +69,6 @@ func New(s *scenarios.Scenario) *Matrix {
 		Scenario: s, Timeout: s.Timeout, Trials: DefaultTrials, Seed: 1,
 		Engine: Parallel, Shift: DefaultShift, Isolation: Fork, Collect: DefaultCollect(),
 	}
-}
-
-// Vary adds an axis.
-func (m *Matrix) Vary(name string, values ...string) error {
-	f, v := axesForm(m.Scenario), value{from: &source{}, text: name}
-	x, ok := f.field(name)
-	if !ok {
-		return f.unknownKey(v, "")
-	}
-	if slices.ContainsFunc(m.Axes, func(a Axis) bool { return a.Name == name }) {
-		return v.fail("axis %q: it is there twice", name)
-	}
-	if _, err := x.form.readTexts(v, f.labelOf("", name), values); err != nil {
-		return err
-	}
-	m.Axes = append(m.Axes, Axis{name, values})
-	return nil
 }
 
 // HuntChooses says whether an axis is a knob of the hunt's.

@@ -1,0 +1,3 @@
+module example.com/tried
+
+go 1.21
