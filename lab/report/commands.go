@@ -63,6 +63,11 @@ func (s *Summary) command(c *Cell) string {
 		}
 	default:
 		words = append(words, "run", r.Matrix)
+		for _, a := range r.Axes {
+			if len(a.Values) == 1 {
+				words = append(words, "--set", a.Name+"="+values(a)) // by the file, or by a flag
+			}
+		}
 		if c != nil {
 			for _, a := range s.varied {
 				if c.on(a.Name) == none {

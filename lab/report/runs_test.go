@@ -63,7 +63,7 @@ func bigRun(t testing.TB) string {
 		matrix.Axis{Name: "mmap_align", Values: []string{"none", "4KiB", "2MiB", "huge"}},
 		matrix.Axis{Name: "populate", Values: []string{"false", "true"}},
 		matrix.Axis{Name: "key_space", Values: []string{"fixed", "growing"}})
-	return made(t, run, func(add func(journal.Trial, string)) {
+	dir := made(t, run, func(add func(journal.Trial, string)) {
 		for _, c := range run.Cells {
 			for i := range 10 {
 				tr := journal.Trial{Cell: c.Index, Outcome: crash.Pass, Duration: 30 * time.Millisecond}
@@ -80,7 +80,17 @@ func bigRun(t testing.TB) string {
 			}
 		}
 	})
+	explanation := `{"signature": "fatal error: concurrent map writes", "instructions_apart": 39484, "time_apart_ns": 315872,
+		"victim": {"goroutine": 18, "did": "found the mark", "stack": [{"func": "runtime.fatal", "file": "runtime/panic.go", "line": 1089}]},
+		"culprit": {"goroutine": 19, "did": "set the mark", "stack": [{"func": "main.write<script>", "file": "ghost-map/main.go", "line": 78}]}}`
+	if err := journal.KeepExplanation(dir, explained161, []byte(explanation)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
+
+// explained161 is the first trial of bigRun that has a map's signature.
+const explained161 = 161
 
 // huntRun is a hunt that found something.
 func huntRun(t testing.TB) string {
