@@ -7,6 +7,8 @@ import (
 	"ghostlab/scenarios"
 )
 
+//go:generate sh -c "go run . schema --scenarios ../scenarios > ../scenarios/matrix.schema.json"
+
 func (a *app) schemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
@@ -15,7 +17,9 @@ func (a *app) schemaCommand() *cobra.Command {
 them by. It knows the scenarios of the scenarios folder with their parameters. An editor
 with the YAML language server reads it with a first line such as
 
-  # yaml-language-server: $schema=matrix.schema.json`,
+  # yaml-language-server: $schema=matrix.schema.json
+
+scenarios/matrix.schema.json is the one of the scenarios there.`,
 		Example: `  lab schema > matrix.schema.json`,
 		Args:    exactly(),
 		RunE:    func(*cobra.Command, []string) error { return a.schema() },

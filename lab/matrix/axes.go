@@ -107,21 +107,26 @@ var envName = regexp.MustCompile(`^env\.[A-Za-z_][A-Za-z0-9_]*$`)
 // they are the lab's own and any other.
 func axisFields(s *scenarios.Scenario, turn func(*form) *form) []field {
 	var fields []field
+	add := func(name, about string, k kind, names *regexp.Regexp, of string) {
+		value := &form{kind: k, def: of + name}
+		turned := turn(value)
+		if turned != value {
+			turned.def = value.def + " values"
+		}
+		fields = append(fields, field{name: name, about: about, names: names, form: turned})
+	}
 	if s != nil {
 		for _, name := range s.ParamNames() {
 			p := s.Params[name]
-			fields = append(fields, field{name: name, about: p.About, form: turn(&form{kind: p})})
+			add(name, p.About, p, nil, s.Name+" ")
 		}
 	}
 	for _, a := range labAxes {
-		fields = append(fields, field{name: a.name, about: a.about, form: turn(&form{kind: a.kind})})
+		add(a.name, a.about, a.kind, nil, "axis ")
 	}
-	fields = append(fields, field{
-		name: EnvPrefix + "NAME", about: "environment variable of the program", names: envName,
-		form: turn(&form{kind: text}),
-	})
+	add(EnvPrefix+"NAME", "environment variable of the program", text, envName, "axis ")
 	if s == nil {
-		fields = append(fields, field{name: "PARAMETER", about: "parameter of the scenario", names: anyName, form: turn(&form{kind: text})})
+		add("PARAMETER", "parameter of the scenario", text, anyName, "axis ")
 	}
 	return fields
 }

@@ -33,6 +33,8 @@ type form struct {
 	needs   []string
 	label   func(name string) string
 	unknown string // the message for other names, with a %q
+	// def, when set, names the form in a schema, which says it once.
+	def string
 }
 
 // field is a key of a map.

@@ -114,7 +114,10 @@ func patternForm(s *scenarios.Scenario) *form {
 	f := axesForm(s)
 	f.least = 1
 	f.label = nil
-	f.unknown = foreignAxis(s, "axis")
+	f.def = "cells"
+	if s != nil {
+		f.def = "cells of " + s.Name
+	}
 	return f
 }
 

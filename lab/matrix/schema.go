@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"encoding/json"
+	"strings"
 
 	"ghostlab/scenarios"
 )
@@ -10,16 +11,17 @@ import (
 // knows the parameters of the scenarios given, and takes any name as an axis of
 // others.
 func Schema(known ...*scenarios.Scenario) ([]byte, error) {
-	s := matrixForm(nil).schema()
+	w := schemaWriter{}
+	s := w.schema(matrixForm(nil))
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	s["title"] = "matrix of a reproduction lab"
 	var cases []any
 	for _, sc := range known {
 		own := map[string]any{}
-		for key, v := range matrixForm(sc).schema()["properties"].(map[string]any) {
-			switch key {
+		for _, x := range matrixForm(sc).fields {
+			switch x.name {
 			case KeyAxes, KeyExclude, KeyInclude, KeyExpect: // those that name parameters
-				own[key] = v
+				own[x.name] = w.schema(x.form)
 			}
 		}
 		cases = append(cases, map[string]any{
@@ -30,19 +32,33 @@ func Schema(known ...*scenarios.Scenario) ([]byte, error) {
 	if cases != nil {
 		s["allOf"] = cases
 	}
-	text, err := json.MarshalIndent(s, "", "  ")
+	s["$defs"] = w
+	text, err := json.MarshalIndent(s, "", " ")
 	return append(text, '\n'), err
 }
 
-// schema is the form as a JSON Schema.
-func (f *form) schema() map[string]any {
+// schemaWriter turns forms into a JSON Schema. It is its $defs.
+type schemaWriter map[string]any
+
+// schema is a form, or a reference to it.
+func (w schemaWriter) schema(f *form) map[string]any {
+	if f.def == "" {
+		return w.whole(f)
+	}
+	if _, ok := w[f.def]; !ok {
+		w[f.def] = w.whole(f)
+	}
+	return map[string]any{"$ref": "#/$defs/" + strings.ReplaceAll(f.def, " ", "%20")}
+}
+
+func (w schemaWriter) whole(f *form) map[string]any {
 	var shapes []any
 	add := func(s map[string]any) { shapes = append(shapes, s) }
 	if f.kind != nil {
 		add(f.kind.Schema())
 	}
 	if f.items != nil {
-		item := f.items.schema()
+		item := w.schema(f.items)
 		if f.items.kind != nil {
 			add(item) // a scalar stands for a list of itself
 		}
@@ -56,7 +72,7 @@ func (f *form) schema() map[string]any {
 		add(list)
 	}
 	if f.fields != nil {
-		add(f.mapSchema())
+		add(w.object(f))
 	}
 	if len(shapes) == 1 {
 		return shapes[0].(map[string]any)
@@ -64,11 +80,15 @@ func (f *form) schema() map[string]any {
 	return map[string]any{"anyOf": shapes}
 }
 
-func (f *form) mapSchema() map[string]any {
+func (w schemaWriter) object(f *form) map[string]any {
 	named, patterns := map[string]any{}, map[string]any{}
 	for _, x := range f.fields {
-		s := x.form.schema()
-		s["description"] = x.about
+		s := w.schema(x.form)
+		if x.form.def != "" {
+			w[x.form.def].(map[string]any)["description"] = x.about
+		} else {
+			s["description"] = x.about
+		}
 		if x.names != nil {
 			patterns[x.names.String()] = s
 		} else {

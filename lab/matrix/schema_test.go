@@ -2,6 +2,8 @@ package matrix
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -55,6 +57,43 @@ func TestSchemaAgreesWithTheParser(t *testing.T) {
 		if c.schema && validate(c.text) == nil {
 			t.Errorf("the schema takes\n%s", c.text)
 		}
+	}
+}
+
+// The matrices that are shipped are right, by the schema too.
+func TestShippedMatrices(t *testing.T) {
+	s, err := options.Find("ghost-map")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := compiled(t, s)
+	files, err := filepath.Glob("../../scenarios/*/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	matrices := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Base(file) == "scenario.yaml" {
+			continue
+		}
+		matrices++
+		if _, err := Parse(file, text, options); err != nil {
+			t.Error(err)
+		}
+		var v any
+		if err := yaml.Unmarshal(text, &v); err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(v); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	if matrices < 3 {
+		t.Errorf("%d matrices", matrices)
 	}
 }
 
