@@ -6,7 +6,7 @@ set -eu
 packages="qemu-system-arm gcc libc6-dev make flex bison bc perl patch tar xz-utils bzip2
 	binutils ca-certificates git gdb-multiarch iproute2"
 if [ "$(uname -m)" != aarch64 ]; then
-	packages="$packages gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu"
+	packages="$packages gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu libc6-dev-arm64-cross"
 fi
 # The first of these that the distribution has: 5.15 itself, or what stands in
 # for it where kernel.org cannot be reached.

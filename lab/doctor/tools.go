@@ -48,9 +48,31 @@ func Tools(h Host) []Tool {
 		{Name: "xz", For: "unpacking kernel sources", probe: says("xz", "--version"),
 			Packages: map[Manager][]string{Apt: {"xz-utils"}, Dnf: {"xz"}, Pacman: {"xz"}, Brew: {"xz"}}},
 		{Name: "bzip2", For: "unpacking Ubuntu's kernel sources", probe: present("bzip2"), Packages: everywhere("bzip2")},
+		{Name: "static C library", For: "lab try -race and --cgo", Optional: true, probe: staticC(h.CrossCompile + "gcc"),
+			Packages: map[Manager][]string{Apt: {staticLibrary(h)}, Dnf: {"glibc-static"}, Pacman: {"aarch64-linux-gnu-glibc"}, Brew: cross[Brew]}},
 		{Name: "gdb-multiarch", For: "lab debug", Optional: true, probe: says("gdb-multiarch", "--version"),
 			Packages: map[Manager][]string{Apt: {"gdb-multiarch"}, Dnf: {"gdb"}, Pacman: {"gdb"}, Brew: {"gdb"}}},
 		{Name: "chromium", For: "the tests of the HTML report", Optional: true, probe: says("chromium", "--version"), Packages: everywhere("chromium")},
+	}
+}
+
+// staticLibrary is Debian's package with an arm64 libc.a.
+func staticLibrary(h Host) string {
+	if h.CrossCompile == "" {
+		return "libc6-dev"
+	}
+	return "libc6-dev-arm64-cross"
+}
+
+// staticC links a C program that needs no library in the guest.
+func staticC(cc string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		cmd := exec.CommandContext(ctx, cc, "-static", "-x", "c", "-o", "/dev/null", "-")
+		cmd.Stdin = strings.NewReader("int main(void) { return 0; }\n")
+		if err := cmd.Run(); err != nil {
+			return "", err
+		}
+		return "present", nil
 	}
 }
 
