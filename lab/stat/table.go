@@ -2,6 +2,7 @@ package stat
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 )
@@ -85,17 +86,11 @@ func hypergeometric(t Table) mass {
 		up = append(up, w)
 	}
 	m.cut += float64(high-x) * underflow
-	m.p = append(reversed(down), 1)
-	m.p = append(m.p, up...)
+	slices.Reverse(down)
+	m.p = slices.Concat(down, []float64{1}, up)
 	total := floats.Sum(m.p)
 	floats.Scale(1/total, m.p)
 	return m
-}
-
-func reversed(s []float64) []float64 {
-	r := append([]float64(nil), s...)
-	floats.Reverse(r)
-	return r
 }
 
 // plus returns the distribution of the sum of two independent variables.

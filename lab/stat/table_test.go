@@ -28,6 +28,18 @@ func TestStratifiedOfManyTrials(t *testing.T) {
 	}
 }
 
+// What no float can hold still has a p-value above 0.
+func TestImpossibleTables(t *testing.T) {
+	const n = 100_000
+	far := Table{Count{0, n}, Count{n, n}}
+	if p := Fisher(far); !(p > 0 && p < 1e-200) {
+		t.Errorf("Fisher(%v) = %v", far, p)
+	}
+	if p := Stratified([]Table{far, far, far}); !(p > 0 && p < 1e-15) {
+		t.Errorf("three of %v: p = %v", far, p)
+	}
+}
+
 // Whatever comes: p-values are probabilities, and do not depend on the order of
 // conditions, of strata, or on which outcome is called a crash.
 func FuzzTables(f *testing.F) {
