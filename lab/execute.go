@@ -79,7 +79,7 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	record.Guest = journal.Guest{CPU: machine.CPU, VCPUs: machine.VCPUs, Memory: machine.Memory, Accelerator: machine.Engine.Accelerator}
 	record.Commands = runner.Commands(m.Scenario, record.Cells)
 	record.Sessions = []journal.Session{{Started: record.Started, Lab: record.Lab, QEMU: version, Host: record.Host, FirstVM: 1}}
-	record.ID = record.Started.Format("20060102-150405") + "-" + m.Scenario.Name
+	record.ID = record.Started.Format(journal.IDTime) + "-" + m.Scenario.Name
 	machine.About = vm.About{Run: record.ID, Sources: m.Scenario.Program().Dir}
 	job := runner.Job{
 		Matrix: m, Cells: record.Cells, Commands: record.Commands, Image: boot.images, Kernel: boot.kernels[0].Asked, Go: a.cfg.Go,
@@ -104,7 +104,7 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 		runErr = errors.Join(runErr, err)
 	}
 	out.Close() // the table must not share the terminal with bars
-	return job.Folder.Dir(), a.conclude(job.Folder, e, runErr)
+	return job.Folder.Dir(), a.conclude(job.Folder.Dir(), e.json, runErr)
 }
 
 // carryOut runs the job with its progress on the terminal.
@@ -158,9 +158,10 @@ func (a *app) carryOut(ctx context.Context, job runner.Job, h *hunting, out *pro
 // errLimit is why a hunt without a find ends.
 var errLimit = errors.New("time limit of the hunt")
 
-// conclude prints what was found and writes the run's HTML report, also after an interruption or a failure.
-func (a *app) conclude(folder *journal.Folder, e experiment, runErr error) error {
-	s, err := report.Read(folder.Dir())
+// conclude prints what was found and writes the run's HTML report, also after an
+// interruption or a failure.
+func (a *app) conclude(dir string, asJSON bool, runErr error) error {
+	s, err := report.Read(dir)
 	if err != nil {
 		return errors.Join(runErr, err)
 	}
@@ -170,20 +171,19 @@ func (a *app) conclude(folder *journal.Folder, e experiment, runErr error) error
 			runErr = err
 		}
 		print := s.Terminal
-		if e.json {
+		if asJSON {
 			print = s.JSON
 		}
 		if err := print(a.stdout); err != nil {
 			return errors.Join(runErr, err)
 		}
 	}
-	resumable := runErr != nil && !s.Hunted() || infra > 0
-	if resumable {
-		fmt.Fprintf(a.stderr, "lab: %d of %d trials have a result; for the others: %s\n", results, s.Planned, shell([]string{"lab", "run", "--resume", here(folder.Dir())}))
+	if !s.Hunted() && (runErr != nil && s.Missing > 0 || infra > 0) {
+		fmt.Fprintf(a.stderr, "lab: %d of %d trials have a result; for the others: %s\n", results, s.Planned, shell([]string{"lab", "run", "--resume", here(dir)}))
 	}
 	switch {
 	case errors.Is(runErr, context.Canceled):
-		fmt.Fprintf(a.stderr, "lab: interrupted; %d finished trials are kept in %s\n", results, folder.Dir())
+		fmt.Fprintf(a.stderr, "lab: interrupted; %d finished trials are kept in %s\n", results, dir)
 		return silentError{exitInterrupted}
 	case runErr != nil:
 		return runErr

@@ -67,6 +67,7 @@ func badInput(err error) bool {
 		as[*journal.NoTrialError](err) ||
 		as[*journal.ChangedError](err) ||
 		as[*journal.BusyError](err) ||
+		as[*journal.PartsError](err) ||
 		as[*parallelError](err) ||
 		as[*guestError](err) ||
 		as[*gdb.UnknownFunctionError](err) ||

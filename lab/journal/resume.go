@@ -41,7 +41,7 @@ func (f *Folder) reopen(each func(Trial)) error {
 	run := f.run
 	f.results = make([]int, len(run.Cells))
 	f.vms = highest(filepath.Join(f.dir, "vms"))
-	return readTrials(f.log, &run, func(t Trial) {
+	err := readTrials(f.log, &run, func(t Trial) {
 		if e, ended := f.stopper.add(t); ended {
 			f.run.Stopped = append(f.run.Stopped, e)
 		}
@@ -54,6 +54,10 @@ func (f *Folder) reopen(each func(Trial)) error {
 			each(t)
 		}
 	})
+	if err == nil && len(f.run.Stopped) > len(run.Stopped) {
+		err = f.save() // a killed lab had no time for it
+	}
+	return err
 }
 
 // mend cuts off what follows the last whole line.

@@ -10,11 +10,14 @@ import (
 	"ghostlab/scenarios"
 )
 
+// IDTime is the form of the time that a run's ID begins with.
+const IDTime = "20060102-150405"
+
 // Run is run.json: what was asked and what ran.
 type Run struct {
 	ID       string    `json:"id"`
-	Started  time.Time `json:"started"`
-	Lab      string    `json:"lab"` // the version of lab
+	Started  time.Time `json:"started"` // or merged, see Sessions
+	Lab      string    `json:"lab"`     // the version of lab
 	Scenario string    `json:"scenario"`
 	// Own is the program of a run without a scenario.yaml, else nil.
 	Own       *scenarios.Program `json:"own,omitempty"`

@@ -1,0 +1,301 @@
+package journal
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"ghostlab/lab/crash"
+	"ghostlab/lab/matrix"
+)
+
+// Merge makes one run of the shards in parts, in a new folder of runs, and
+// returns that. Parts stay as they are; evidence is linked where the file system
+// can, else copied. The error is a *ChangedError where they are not of one
+// matrix, and a *PartsError where some are missing.
+func Merge(runs string, parts []string) (string, error) {
+	m := &merger{}
+	for _, dir := range parts {
+		if err := m.read(dir); err != nil {
+			return "", err
+		}
+	}
+	if err := m.check(); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(runs, 0o755); err != nil {
+		return "", err
+	}
+	staging, err := os.MkdirTemp(runs, ".merge-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(staging)
+	run, err := m.write(staging)
+	if err != nil {
+		return "", fmt.Errorf("merge: %w", err)
+	}
+	return publish(staging, runs, run)
+}
+
+// part is one of the runs that are merged.
+type part struct {
+	dir   string
+	run   *Run
+	lacks int // trials that have no record
+	vms   int
+}
+
+type merger struct{ parts []part }
+
+func (m *merger) read(dir string) error {
+	run, err := ReadRun(dir)
+	if err != nil {
+		return err
+	}
+	if run.Shard.Whole() {
+		return &PartsError{Problems: []string{run.ID + " is no part but a run of the whole matrix"}}
+	}
+	if Running(dir) {
+		return &BusyError{Dir: dir}
+	}
+	p := part{dir: dir, run: run, vms: highest(filepath.Join(dir, "vms"))}
+	belongs := membership(run)
+	done := make([]int, len(run.Cells))
+	var alien error
+	_, err = Open(dir, func(t Trial) {
+		if !belongs.Has(t.N) && alien == nil {
+			alien = &PartsError{Problems: []string{fmt.Sprintf("trial %d of %s is not one of part %s", t.N, run.ID, run.Shard)}}
+		}
+		p.vms = max(p.vms, t.VM)
+		done[t.Cell]++
+	})
+	if err := errors.Join(err, alien); err != nil {
+		return err
+	}
+	stopped := newStopper(*run)
+	for cell, n := range done {
+		if _, ended := stopped.ended[cell]; !ended {
+			p.lacks += max(0, run.Planned(cell)-n)
+		}
+	}
+	m.parts = append(m.parts, p)
+	return nil
+}
+
+// membership are the numbers of a shard's trials.
+func membership(run *Run) Numbers {
+	var own Numbers
+	before := make([]int, len(run.Cells))
+	for i, cell := range matrix.Order(len(run.Cells), run.Trials, run.Seed) {
+		if run.Shard.Has(int(cell), before[cell]) {
+			own.Add(i + 1)
+		}
+		before[cell]++
+	}
+	return own
+}
+
+// check says whether the parts are all of one matrix and nothing else.
+func (m *merger) check() error {
+	first := m.parts[0].run
+	e := &PartsError{}
+	owner := map[int]string{}
+	for _, p := range m.parts {
+		changes := Compare(first, p.run)
+		if p.run.Shard.Of != first.Shard.Of {
+			changes = append(changes, Change{"number of parts", strconv.Itoa(first.Shard.Of), strconv.Itoa(p.run.Shard.Of)})
+		}
+		if len(changes) > 0 {
+			return &ChangedError{What: fmt.Sprintf("%s and %s are no parts of one run:", first.ID, p.run.ID), Changes: changes,
+				Remedy: "parts are runs of one matrix file with the same lab, QEMU and flags, but for --shard"}
+		}
+		if other, taken := owner[p.run.Shard.Index]; taken {
+			e.add("part %s is there twice: %s and %s", p.run.Shard, other, p.dir)
+		}
+		owner[p.run.Shard.Index] = p.dir
+		if p.lacks > 0 {
+			e.add("part %s lacks %d trials: `lab run --resume %s` runs them", p.run.Shard, p.lacks, p.dir)
+		}
+	}
+	for i := 1; i <= first.Shard.Of; i++ {
+		if _, ok := owner[i]; !ok {
+			e.add("part %s is missing", matrix.Shard{Index: i, Of: first.Shard.Of})
+		}
+	}
+	if len(e.Problems) > 0 {
+		return e
+	}
+	return nil
+}
+
+// write writes the merged run into dir, but for its run.json, and returns it.
+func (m *merger) write(dir string) (Run, error) {
+	run := *m.parts[0].run
+	run.Shard, run.Sessions, run.Stopped, run.Verification = matrix.Shard{}, nil, nil, nil
+	text, err := ReadMatrix(m.parts[0].dir)
+	if err == nil && text != nil {
+		err = os.WriteFile(filepath.Join(dir, MatrixFile), text, 0o644)
+	}
+	if err != nil {
+		return run, err
+	}
+	log, err := os.Create(filepath.Join(dir, trialsFile))
+	if err != nil {
+		return run, err
+	}
+	defer log.Close()
+	out := bufio.NewWriter(log)
+	stopped := map[int]bool{}
+	vms := 0
+	for _, p := range m.parts {
+		if err := p.copyTo(dir, out, vms); err != nil {
+			return run, err
+		}
+		for _, s := range p.run.Sessions {
+			s.FirstVM += vms
+			run.Sessions = append(run.Sessions, s)
+		}
+		for _, e := range p.run.Stopped {
+			if !stopped[e.Cell] {
+				run.Stopped = append(run.Stopped, e)
+			}
+			stopped[e.Cell] = true
+		}
+		run.Verification = run.Verification.plus(p.run.Verification)
+		vms += p.vms
+	}
+	return run, errors.Join(out.Flush(), log.Sync(), log.Close())
+}
+
+// copyTo adds the part's trials and evidence to a run in which there are so many
+// guests already.
+func (p part) copyTo(dir string, log io.Writer, vms int) error {
+	var failed error
+	_, err := Open(p.dir, func(t Trial) {
+		t.VM += vms
+		line, err := json.Marshal(t)
+		if err == nil {
+			_, err = log.Write(append(line, '\n'))
+		}
+		if err == nil && t.Outcome != crash.Infra {
+			err = link(TrialDir(p.dir, t.N), TrialDir(dir, t.N))
+		}
+		if failed == nil {
+			failed = err
+		}
+	})
+	if err = errors.Join(err, failed); err != nil {
+		return err
+	}
+	for k := 1; k <= p.vms; k++ {
+		if err := link(VMDir(p.dir, k), VMDir(dir, k+vms)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// link makes a folder's files those of another folder too. A folder that is not
+// there is none.
+func link(from, to string) error {
+	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, rel)
+		if d.IsDir() {
+			return os.MkdirAll(target, 0o755)
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		if os.Link(path, target) == nil {
+			return nil
+		}
+		return copyFile(path, target)
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, gone := os.Stat(from); errors.Is(gone, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	return err
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+// publish gives a folder its run.json and its name.
+func publish(staging, runs string, run Run) (string, error) {
+	run.Started = time.Now().UTC()
+	id := run.Started.Format(IDTime) + "-" + run.Scenario
+	if err := os.Chmod(staging, 0o755); err != nil {
+		return "", err
+	}
+	for n := 1; ; n++ {
+		if run.ID = id; n > 1 {
+			run.ID = fmt.Sprintf("%s-%d", id, n)
+		}
+		f := Folder{dir: staging, run: run}
+		if err := f.save(); err != nil {
+			return "", err
+		}
+		to := filepath.Join(runs, run.ID)
+		err := os.Rename(staging, to)
+		if err == nil || !errors.Is(err, fs.ErrExist) {
+			return to, err
+		}
+	}
+}
+
+// plus adds two verifications, either of which may be nil.
+func (v *Verification) plus(other *Verification) *Verification {
+	if v == nil || other == nil {
+		if v == nil {
+			v = other
+		}
+		return v
+	}
+	return &Verification{
+		Checked: v.Checked + other.Checked, Identical: v.Identical + other.Identical, Unchecked: v.Unchecked + other.Unchecked,
+		Diverged: append(v.Diverged[:len(v.Diverged):len(v.Diverged)], other.Diverged...),
+	}
+}
+
+// PartsError says why runs are not all parts of one.
+type PartsError struct{ Problems []string }
+
+func (e *PartsError) add(format string, args ...any) {
+	e.Problems = append(e.Problems, fmt.Sprintf(format, args...))
+}
+
+func (e *PartsError) Error() string { return "merge: " + strings.Join(e.Problems, "\n  ") }
+
+// Hint says what to do about it.
+func (e *PartsError) Hint() string {
+	return "`lab run MATRIX.yaml --shard i/n` runs part i; all n of them make a run"
+}
