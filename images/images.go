@@ -164,26 +164,29 @@ func Ensure(ctx context.Context, st *store.Store, k *kernels.Kernel, p scenarios
 	return a.With(st, k), nil
 }
 
-// Overlay writes an initramfs for one session to path: the image's with more
-// files, which the kernel unpacks over it.
-func (img *Image) Overlay(path string, files []initramfs.File) error {
-	base, err := os.ReadFile(img.Initramfs)
-	if err != nil {
+// Stack writes an initramfs for one session to path: archives, and files over
+// them. The kernel unpacks one archive after the other.
+func Stack(path string, files []initramfs.File, archives ...string) error {
+	var stack []byte
+	add := func(archive string) error {
+		b, err := os.ReadFile(archive)
+		// An archive begins at a multiple of 4 (Linux,
+		// Documentation/driver-api/early-userspace/buffer-format.rst).
+		for len(stack)%4 != 0 {
+			stack = append(stack, 0)
+		}
+		stack = append(stack, b...)
 		return err
 	}
 	if err := pack(path, files); err != nil {
 		return err
 	}
-	more, err := os.ReadFile(path)
-	if err != nil {
-		return err
+	for _, archive := range append(archives, path) {
+		if err := add(archive); err != nil {
+			return err
+		}
 	}
-	// An archive begins at a multiple of 4 (Linux,
-	// Documentation/driver-api/early-userspace/buffer-format.rst).
-	for len(base)%4 != 0 {
-		base = append(base, 0)
-	}
-	return os.WriteFile(path, append(base, more...), 0o600)
+	return os.WriteFile(path, stack, 0o600)
 }
 
 func pack(path string, files []initramfs.File) error {

@@ -45,7 +45,7 @@ func (a *app) debugDelve(ctx context.Context, s *debuggee, img *images.Image, se
 	cfg.Kernel, cfg.Dir, cfg.Forward = img.Kernel.Image(), dir, delvePort
 	cfg.About = a.about("debug --dlv", img, s)
 	cfg.Initramfs = filepath.Join(dir, "initramfs.cpio")
-	if err := img.Overlay(cfg.Initramfs, []initramfs.File{{Name: delvePath, Path: dlv}}); err != nil {
+	if err := images.Stack(cfg.Initramfs, []initramfs.File{{Name: delvePath, Path: dlv}}, img.Initramfs); err != nil {
 		return err
 	}
 	argv := []string{delvePath, "exec", "--headless", "--api-version=2", "--accept-multiclient",

@@ -87,6 +87,10 @@ func run(host *reporter, machine power) error {
 			return nil
 		}
 		host.send(wire.Message{Kind: wire.Begin, ID: t.ID})
+		if spec.Console != nil && i == 0 {
+			host.send(runOnConsole(t, *spec.Console, host))
+			continue
+		}
 		fmt.Print(wire.BeginLine(t.ID))
 		hold := func() {}
 		if spec.Hold && i == 0 {

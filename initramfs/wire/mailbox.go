@@ -60,6 +60,20 @@ func OpenMailbox(mem []byte) (*Mailbox, error) {
 // tail is the number of bytes the guest has published after the head.
 func (m *Mailbox) tail() *uint64 { return (*uint64)(unsafe.Pointer(&m.mem[8])) }
 
+// size is the terminal's that the console is on, as the host last said.
+func (m *Mailbox) size() *uint32 { return (*uint32)(unsafe.Pointer(&m.mem[16])) }
+
+// Resize tells the guest the size of the terminal. It is the host's.
+func (m *Mailbox) Resize(s Size) {
+	atomic.StoreUint32(m.size(), uint32(uint16(s.Cols))<<16|uint32(uint16(s.Rows)))
+}
+
+// Size is what the host last said, zero for nothing. It is the guest's.
+func (m *Mailbox) Size() Size {
+	n := atomic.LoadUint32(m.size())
+	return Size{Cols: int(n >> 16), Rows: int(n & 0xffff)}
+}
+
 // Free is the number of bytes that can still be sent.
 func (m *Mailbox) Free() int {
 	return len(m.mem) - mailboxHead - int(atomic.LoadUint64(m.tail()))

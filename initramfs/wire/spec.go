@@ -39,7 +39,21 @@ type Spec struct {
 	// Hold stops the machine when the first program is loaded and about to run
 	// its first instruction. It goes on when the host says so.
 	Hold bool
+	// Console, when set, gives the first trial's program the console for its
+	// terminal, of that size, and shows it a folder of the host's at SharePath
+	// where there is one. What it writes does not come back with the result.
+	Console *Size
 }
+
+// Size is a terminal's, in characters.
+type Size struct{ Cols, Rows int }
+
+// ShareTag is the 9P mount tag of the host's folder, SharePath its place in the
+// guest.
+const (
+	ShareTag  = "share"
+	SharePath = "/share"
+)
 
 // Trial is one execution of a program in the guest.
 type Trial struct {
@@ -77,6 +91,9 @@ func (s Spec) Encode() []byte {
 	b := appendLine(nil, specHead, "1")
 	if s.Hold {
 		b = appendLine(b, "hold", "")
+	}
+	if s.Console != nil {
+		b = appendLine(b, "console", fmt.Sprintf("%dx%d", s.Console.Cols, s.Console.Rows))
 	}
 	for _, t := range s.Trials {
 		b = appendLine(b, "trial", strconv.Itoa(t.ID))
@@ -128,6 +145,10 @@ func DecodeSpec(b []byte) (*Spec, error) {
 		case "hold":
 			s.Hold = true
 			return nil
+		case "console":
+			s.Console = &Size{}
+			_, err := fmt.Sscanf(value, "%dx%d", &s.Console.Cols, &s.Console.Rows)
+			return err
 		case "trial":
 			s.Trials = append(s.Trials, Trial{})
 			return number(value, &s.Trials[len(s.Trials)-1].ID)

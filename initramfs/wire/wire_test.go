@@ -9,7 +9,7 @@ import (
 )
 
 func TestSpecIsWhatWasEncoded(t *testing.T) {
-	spec := Spec{Hold: true, Trials: []Trial{
+	spec := Spec{Hold: true, Console: &Size{132, 43}, Trials: []Trial{
 		{ID: 1, Argv: []string{"/repro", "", " -x=1", "two\nlines", `"q"`, "nul\x00"}, Env: []string{"A=", "B=b c"}, Dir: "/src/a b",
 			Timeout: 20 * time.Second, Faults: true, Seed: 1<<64 - 1, Phase: 1234567, Slice: time.Millisecond},
 		{ID: 2, Argv: []string{"/repro"}},

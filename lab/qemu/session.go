@@ -2,6 +2,37 @@ package qemu
 
 import "fmt"
 
+// Terminal is the serial console on a unix socket, for one who types. What the
+// guest says goes to Log too.
+type Terminal struct{ Socket, Log string }
+
+func (t Terminal) Args() []string {
+	return []string{
+		"-chardev", "socket,id=terminal,path=" + escape(t.Socket) + ",server=on,wait=off,logfile=" + escape(t.Log),
+		"-serial", "chardev:terminal",
+	}
+}
+
+func (Terminal) KernelArgs() []string { return Console{}.KernelArgs() }
+
+func (Terminal) plumbing() {}
+
+// Share is a folder of the host's that the guest can mount by 9P. Files that the
+// guest makes belong to lab's user.
+type Share struct {
+	noKernelArgs
+	Dir, Tag string
+}
+
+func (s Share) Args() []string {
+	return []string{
+		"-fsdev", "local,id=share,security_model=none,multidevs=remap,path=" + escape(s.Dir),
+		"-device", "virtio-9p-pci,fsdev=share,mount_tag=" + escape(s.Tag),
+	}
+}
+
+func (Share) plumbing() {}
+
 // Forward is a network card behind which is nothing but a way in: connections
 // to a port of the host's loopback interface reach TCP port Port of the guest.
 // The host chooses its own port, "info usernet" tells it. The guest reaches

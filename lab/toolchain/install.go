@@ -3,6 +3,7 @@ package toolchain
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -54,4 +55,18 @@ func Minor(version string) int {
 		return 0
 	}
 	return minor
+}
+
+// Source returns the folder with the sources of a module, such as
+// "github.com/u-root/u-root@v0.16.0", which the go command fetches and checks.
+func Source(ctx context.Context, module string) (string, error) {
+	text, err := query(ctx, "", os.TempDir(), "mod", "download", "-json", module)
+	if err != nil {
+		return "", err
+	}
+	var m struct{ Dir string }
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		return "", fmt.Errorf("go mod download %s: %w", module, err)
+	}
+	return m.Dir, nil
 }

@@ -132,7 +132,7 @@ func (g *Guest) machine(specFile string, boots bool) qemu.Command {
 	devices := []qemu.Device{
 		cfg.board(),
 		cfg.engine(),
-		qemu.Console{File: g.dir.file("console")},
+		g.serial(),
 		qemu.FwCfg{Name: wire.SpecFile, File: specFile},
 		qemu.Shared{File: g.dir.file("mailbox"), Size: wire.MailboxSize, Private: cfg.replay != ""},
 		qemu.PanicDevice{OnWrite: g.onPanic()},
@@ -152,10 +152,7 @@ func (g *Guest) machine(specFile string, boots bool) qemu.Command {
 	if g.snapshot == "" {
 		devices = append(devices, qemu.GDB{Socket: g.dir.file("gdb")})
 	}
-	if cfg.Forward != 0 {
-		devices = append(devices, qemu.Forward{Port: cfg.Forward})
-	}
-	return qemu.Command{Binary: cfg.QEMU, Devices: devices}
+	return qemu.Command{Binary: cfg.QEMU, Devices: append(devices, g.session()...)}
 }
 
 // holds says whether the guest is prepared up to its program's first

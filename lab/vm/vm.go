@@ -48,6 +48,11 @@ type Config struct {
 	Paused bool
 	// About is for those who look at the guest from outside, see Guests.
 	About About
+	// Terminal is for a guest that somebody types on, see Guest.Terminal; Share,
+	// when set, is a folder of the host's that it gets to see. Spec.Console says
+	// the rest.
+	Terminal bool
+	Share    string
 	// Forward, when not 0, is a TCP port of the guest that the host's loopback
 	// interface leads to, see Guest.Forwarded. Such a guest does not repeat.
 	Forward int

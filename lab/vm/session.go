@@ -1,0 +1,59 @@
+package vm
+
+import (
+	"fmt"
+	"net"
+	"regexp"
+
+	"ghostlab/initramfs/wire"
+	"ghostlab/lab/qemu"
+)
+
+// serial is the guest's console.
+func (g *Guest) serial() qemu.Device {
+	if g.cfg.Terminal {
+		return qemu.Terminal{Socket: g.dir.file("terminal"), Log: g.dir.file("console")}
+	}
+	return qemu.Console{File: g.dir.file("console")}
+}
+
+// session is what only a guest has that a person looks at.
+func (g *Guest) session() (devices []qemu.Device) {
+	if g.cfg.Forward != 0 {
+		devices = append(devices, qemu.Forward{Port: g.cfg.Forward})
+	}
+	if g.cfg.Share != "" {
+		devices = append(devices, qemu.Share{Dir: g.cfg.Share, Tag: wire.ShareTag})
+	}
+	return devices
+}
+
+// Terminal connects to the console of a guest with Config.Terminal. Before the
+// guest runs nothing is missed.
+func (g *Guest) Terminal() (net.Conn, error) { return net.Dial("unix", g.dir.file("terminal")) }
+
+// Resize tells the guest how large the window is that its console is in.
+func (g *Guest) Resize(s wire.Size) { g.box.Resize(s) }
+
+// forwarded matches the line of QEMU's "info usernet" that has the port, as in
+// "TCP[HOST_FORWARD] 13 127.0.0.1 40213 10.0.2.15 4040 0 0".
+var forwarded = regexp.MustCompile(`HOST_FORWARD\]\s+\S+\s+(127\.0\.0\.1)\s+([0-9]+)`)
+
+// Forwarded is the host's address that leads to the guest's port Config.Forward.
+func (g *Guest) Forwarded() (string, error) {
+	said := g.monitor("info usernet")
+	m := forwarded.FindStringSubmatch(said)
+	if m == nil {
+		return "", &InfraError{What: fmt.Sprintf("the guest's port is not forwarded: QEMU says %q", said)}
+	}
+	return m[1] + ":" + m[2], nil
+}
+
+// monitor runs a command of QEMU's monitor for people and returns what it says.
+func (g *Guest) monitor(line string) string {
+	var said string
+	if err := g.command("human-monitor-command", map[string]any{"command-line": line}, &said); err != nil {
+		return err.Error()
+	}
+	return said
+}
