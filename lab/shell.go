@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,10 +42,13 @@ scenario, a package or a trial of a past run its program is /repro, and the comm
 ` + "`exit`" + ` or ` + "`poweroff`" + ` ends the guest, and so does Ctrl-A x. --share shows a folder of this
 host at /share in the guest, both ways and at once.
 
+Where the input is no terminal it is the shell's script.
+
 The first time u-root's commands are fetched and compiled, which takes a minute.`,
 		Example: `  lab shell
   lab shell ghost-map --set gomaxprocs=2 --share /tmp/out
   lab shell 20261124-020841-ghost-map/17
+  echo 'trial; dmesg' | lab shell ghost-map
 
 in the guest:
   trial
@@ -87,26 +91,48 @@ func (a *app) shell(ctx context.Context, name string, f shellFlags) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if cfg.Initramfs, err = a.shellArchive(ctx, dir, img, command, st, out); err != nil {
+	streams := terminal.Streams{In: a.stdin, Out: a.stdout, Err: a.stderr}
+	argv, files, err := a.script(dir, streams)
+	if err != nil {
+		return err
+	}
+	if cfg.Initramfs, err = a.shellArchive(ctx, dir, img, command, files, st, out); err != nil {
 		return err
 	}
 	cfg.Kernel, cfg.Dir, cfg.Terminal = img.Kernel.Image(), dir, true
 	cfg.About = vm.About{Run: "shell", Program: img.Program, Go: img.Manifest.Go}
-	streams := terminal.Streams{In: a.stdin, Out: a.stdout, Err: a.stderr}
 	cols, rows := streams.Size()
 	env := append([]string{"PATH=/bin:" + uroot.Path, "TERM=" + termName()}, without(command.Env, "PATH")...)
 	cfg.Spec = wire.Spec{
 		Console: &wire.Size{Cols: cols, Rows: rows},
-		Trials:  []wire.Trial{{ID: 1, Argv: []string{uroot.Shell}, Env: env}},
+		Trials:  []wire.Trial{{ID: 1, Argv: argv, Env: env}},
 	}
 	guest, err := vm.Prepare(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer guest.Close()
-	out.Printf("a shell in Linux %s; exit, poweroff or Ctrl-A x ends it", img.Kernel.Manifest.Version)
+	if files == nil {
+		out.Printf("a shell in Linux %s; exit, poweroff or Ctrl-A x ends it", img.Kernel.Manifest.Version)
+	}
 	out.Close()
 	return a.typeOn(ctx, guest, streams)
+}
+
+// script returns the shell's command line: on a terminal the shell alone, else
+// with what the input holds for its script.
+func (a *app) script(dir string, streams terminal.Streams) (argv []string, files []initramfs.File, err error) {
+	argv = []string{uroot.Shell}
+	if streams.Terminal() {
+		return argv, nil, nil
+	}
+	text, err := io.ReadAll(a.stdin)
+	if err != nil {
+		return nil, nil, err
+	}
+	const inGuest = "/bin/script"
+	path := filepath.Join(dir, "script")
+	return append(argv, inGuest), []initramfs.File{{Name: inGuest, Path: path}}, os.WriteFile(path, text, 0o600)
 }
 
 // typeOn connects the user's terminal to the guest's console until either ends.
@@ -172,14 +198,13 @@ func (a *app) shellImage(ctx context.Context, name string, set []string, st *sto
 
 // shellArchive writes the shell's initramfs: u-root's commands, and over them
 // init, the program and the script that runs it.
-func (a *app) shellArchive(ctx context.Context, dir string, img *images.Image, command journal.Command, st *store.Store, out *progress.Output) (string, error) {
+func (a *app) shellArchive(ctx context.Context, dir string, img *images.Image, command journal.Command, files []initramfs.File, st *store.Store, out *progress.Output) (string, error) {
 	task := out.Steps("u-root's commands", 0)
 	commands, err := uroot.Archive(ctx, st)
 	task.End()
 	if err != nil {
 		return "", err
 	}
-	var files []initramfs.File
 	archives := []string{commands}
 	if img.Program == "" {
 		init, err := initramfs.Init(ctx, st)

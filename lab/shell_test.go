@@ -86,6 +86,15 @@ func TestShellEnds(t *testing.T) {
 	}
 }
 
+func TestShellRunsAScript(t *testing.T) {
+	cmd := osexec.CommandContext(t.Context(), binary(t), "shell")
+	cmd.Stdin = strings.NewReader("ls /sys/kernel/debug/lab_fault/filter\nuname -m\n")
+	out, err := cmd.Output()
+	if want := "filter\naarch64\n"; err != nil || string(out) != want {
+		t.Errorf("got %q (%v), want %q", out, err, want)
+	}
+}
+
 func TestShellRefusesBadInput(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"--share /nowhere", "--share: /nowhere is not a folder"},

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"runtime"
 
@@ -41,11 +42,16 @@ func Archive(ctx context.Context, st *store.Store) (string, error) {
 		if err != nil {
 			return err
 		}
+		tmp := filepath.Join(staging, "build")
+		if err := os.Mkdir(tmp, 0o755); err != nil {
+			return err
+		}
+		defer os.RemoveAll(tmp)
 		err = uimage.Create(llog.New(slog.LevelError, func(string, ...any) {}),
 			uimage.WithReplaceEnv(golang.Default(golang.WithGOOS("linux"), golang.WithGOARCH("arm64"), golang.DisableCGO(), golang.WithWorkingDir(source))),
 			uimage.WithBusyboxCommands("github.com/u-root/u-root/cmds/core/*"),
 			uimage.WithSkipLDD(),
-			uimage.WithTempDir(staging),
+			uimage.WithTempDir(tmp),
 			uimage.WithCPIOOutput(filepath.Join(staging, file)),
 		)
 		if err != nil {

@@ -22,14 +22,15 @@ const (
 // ErrQuit says that the user has typed Ctrl-A x.
 var ErrQuit = errors.New("ended by Ctrl-A x")
 
-// Size is the terminal's, and that of a classic one where there is none.
+// Terminal says whether somebody can type.
+func (s Streams) Terminal() bool { return s.file() != nil }
+
+// Size is the terminal's, zero where there is none.
 func (s Streams) Size() (cols, rows int) {
 	if tty := s.file(); tty != nil {
-		if cols, rows, err := term.GetSize(int(tty.Fd())); err == nil {
-			return cols, rows
-		}
+		cols, rows, _ = term.GetSize(int(tty.Fd()))
 	}
-	return 80, 24
+	return cols, rows
 }
 
 // Connect puts the user's terminal in raw mode and connects it to one elsewhere
