@@ -1,5 +1,5 @@
-// Ghost-map writes one map[uint64]uint64 from several goroutines without a
-// lock. Exit status 0 means that nobody noticed; the usual end is the runtime's
+// Ghost-map uses one map[uint64]uint64 from several goroutines without a lock.
+// Exit status 0 means that nobody noticed; the usual end is the runtime's
 // "fatal error: concurrent map writes".
 package main
 
@@ -9,6 +9,7 @@ import (
 	"math/rand"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,7 @@ var (
 	goroutines = flag.Int("goroutines", 2, "concurrent writers")
 	iterations = flag.Int("iterations", 2000, "writes of each goroutine")
 	keySpace   = flag.String("key-space", "fixed", "fixed: the map never grows; growing: each write is a new key")
+	access     = flag.String("access", "write", "what all goroutines but the first do: write, read, iterate")
 	align      = flag.String("mmap-align", "none", "where the bucket array lies: none, 4KiB, 2MiB, huge")
 	populate   = flag.Bool("populate", false, "fault the bucket array in before the race")
 	spin       = flag.Duration("spin", 0, "busy wait of each goroutine before its first write")
@@ -36,6 +38,10 @@ func main() {
 func run() error {
 	if *keySpace != "fixed" && *keySpace != "growing" {
 		return fmt.Errorf("-key-space: want fixed or growing, got %q", *keySpace)
+	}
+	use, ok := map[string]func(m map[uint64]uint64, rng *rand.Rand){"write": nil, "read": read, "iterate": iterate}[*access]
+	if !ok {
+		return fmt.Errorf("-access: want write, read or iterate, got %q", *access)
 	}
 	m := make(map[uint64]uint64, fixedKeys)
 	if *keySpace == "growing" {
@@ -59,9 +65,12 @@ func run() error {
 			<-start
 			for t := time.Now(); time.Since(t) < *spin; {
 			}
-			if *keySpace == "fixed" {
+			switch {
+			case g > 0 && use != nil:
+				use(m, rng)
+			case *keySpace == "fixed":
 				writeFixed(m, rng)
-			} else {
+			default:
 				writeGrowing(m, g, kernel)
 			}
 		}(g)
@@ -69,7 +78,7 @@ func run() error {
 	ready.Wait()
 	close(start)
 	done.Wait()
-	fmt.Printf("passed: in %d writes of %d keys none met another in progress\n", *goroutines**iterations, len(m))
+	fmt.Printf("passed: in %d uses of %d keys none met a write in progress\n", *goroutines**iterations, len(m))
 	return nil
 }
 
@@ -88,4 +97,30 @@ func writeGrowing(m map[uint64]uint64, g int, kernel *labFault) {
 			kernel.tell(bucketArrays(m))
 		}
 	}
+}
+
+// found keeps what readers read from being optimised away.
+var found uint64
+
+func read(m map[uint64]uint64, rng *rand.Rand) {
+	sum := uint64(0)
+	for i := 0; i < *iterations; i++ {
+		sum += m[uint64(rng.Intn(fixedKeys))]
+	}
+	atomic.AddUint64(&found, sum)
+}
+
+// iterate takes a step of an iteration for a use.
+func iterate(m map[uint64]uint64, _ *rand.Rand) {
+	sum := uint64(0)
+	for i := 0; i < *iterations; {
+		for k := range m {
+			sum += k
+			if i++; i == *iterations {
+				break
+			}
+		}
+		i++ // an empty map has no steps
+	}
+	atomic.AddUint64(&found, sum)
 }
