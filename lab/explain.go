@@ -17,7 +17,6 @@ import (
 	"ghostlab/lab/runner"
 	"ghostlab/lab/toolchain"
 	"ghostlab/lab/vm"
-	"ghostlab/scenarios"
 )
 
 type explainFlags struct {
@@ -80,7 +79,7 @@ func (a *app) explain(ctx context.Context, name string, f explainFlags) error {
 	case f.json:
 		_, err = fmt.Fprintf(a.stdout, "%s\n", text)
 	default:
-		err = e.Text(a.stdout, t.sources(ctx, a.cfg.Scenarios))
+		err = e.Text(a.stdout, t.sources(ctx, a))
 	}
 	t.out.Close()
 	if err == nil && unexplained != nil {
@@ -99,7 +98,7 @@ func (a *app) explainPast(ctx context.Context, t *timeline) (*explain.Explanatio
 	defer replay.Close()
 	task := t.out.Steps("explain", 1)
 	defer task.End()
-	m, err := travel.Open(ctx, replay.GDB(), t.image.Program, replay.Instructions)
+	m, err := travel.Open(ctx, replay, t.image.Program)
 	if err != nil {
 		return nil, err
 	}
@@ -167,9 +166,9 @@ func (t *timeline) open(a *app) (*vm.Replay, error) {
 }
 
 // sources finds the program's files, as far as they are to be had.
-func (t *timeline) sources(ctx context.Context, dir string) explain.Sources {
+func (t *timeline) sources(ctx context.Context, a *app) explain.Sources {
 	src := explain.Sources{Compiled: t.past.run.Started}
-	if s, err := scenarios.Find(dir, t.past.run.Scenario); err == nil {
+	if s, err := a.scenarioOf(t.past.run); err == nil {
 		src.Module, src.ModuleDir, _ = toolchain.Module(ctx, t.past.goVersion(), s.Program().Dir)
 	}
 	src.GOROOT, _ = toolchain.GOROOT(ctx, t.past.goVersion())

@@ -68,9 +68,8 @@ func TestExplainFindsTheOtherWriterOfAMap(t *testing.T) {
 			continue
 		}
 		for _, s := range []*explain.Side{e.Victim, e.Culprit} {
-			at := s.Stack[s.Place(explain.Sources{Module: "ghost-map"})]
-			if at.Func != "main.writeGrowing" || at.File != "ghost-map/main.go" || !strings.Contains(sourceLine(t, "main.go", at.Line), "] = uint64(i)") {
-				t.Errorf("trial %d: goroutine %d in %s, %s:%d", tr.N, s.ID, at.Func, at.File, at.Line)
+			if at, line := placeOf(t, s, "ghost-map", "../scenarios/ghost-map/repro"); at != "main.writeGrowing" || !strings.Contains(line, "] = uint64(i)") {
+				t.Errorf("trial %d: goroutine %d in %s, %q", tr.N, s.ID, at, line)
 			}
 			if s.Created.Func != "main.run" {
 				t.Errorf("trial %d: goroutine %d was created by %s", tr.N, s.ID, s.Created.Func)
@@ -86,16 +85,46 @@ func TestExplainFindsTheOtherWriterOfAMap(t *testing.T) {
 	}
 }
 
-// sourceLine is a line of the scenario's program.
-func sourceLine(t *testing.T, file string, n int) string {
+// placeOf is the function and the source line that a side of a crash is laid at.
+func placeOf(t *testing.T, s *explain.Side, module, dir string) (function, line string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../scenarios/ghost-map/repro", file))
+	i := s.Place(explain.Sources{Module: module})
+	if i < 0 {
+		return "", ""
+	}
+	f := s.Stack[i]
+	text, err := os.ReadFile(filepath.Join(dir, strings.TrimPrefix(f.File, module+"/")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(string(text), "\n")
-	if n < 1 || n > len(lines) {
-		return ""
+	if f.Line < 1 || f.Line > len(lines) {
+		return f.Func, ""
 	}
-	return lines[n-1]
+	return f.Func, lines[f.Line-1]
+}
+
+func TestExplainFindsTheWriterOfABadPointer(t *testing.T) {
+	dir, err := filepath.Abs("testdata/crashes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := t.TempDir()
+	_, trials := crashes(t, runs, "scenario: "+dir+"\ntrials: 1\nengine: deterministic\nshift: 6\n"+
+		"axes:\n  crash: [nil]\n  vcpus: [1]\n  go: [1.21.6]\n")
+	if len(trials) != 1 {
+		t.Fatal("no crash")
+	}
+	e := explained(t, runs, trials[0].N)
+	if e.Culprit == nil || e.Victim.ID == e.Culprit.ID || e.Memory == nil || e.Memory.Value != "0x0" {
+		t.Fatalf("%+v", e)
+	}
+	for who, s := range map[string]*explain.Side{"victim": e.Victim, "culprit": e.Culprit} {
+		if at, line := placeOf(t, s, "example.com/crashes", dir); !strings.Contains(line, "// the "+who) {
+			t.Errorf("the %s is in %s, %q", who, at, line)
+		}
+	}
+	if loaded := e.Memory.Loaded; loaded.Func != "main.head" {
+		t.Errorf("the pointer was read in %+v", loaded)
+	}
 }

@@ -32,6 +32,8 @@ type Explanation struct {
 	TimeApart time.Duration `json:"time_apart_ns,omitempty"`
 	// Map is the map that both used.
 	Map *Map `json:"map,omitempty"`
+	// Memory is the access that the victim died of.
+	Memory *Memory `json:"memory,omitempty"`
 	// Schedule is who ran between the two, oldest first.
 	Schedule []Turn `json:"schedule,omitempty"`
 	// Notes are what else there is to know, such as what was not found and why.
@@ -95,6 +97,8 @@ func (q *inquiry) explain(end *crash) error {
 	switch {
 	case strings.Contains(end.message, "concurrent map"):
 		return q.mapRace(end)
+	case q.faulting() != nil:
+		return q.fault()
 	}
 	return &NotFoundError{"no way is known for this kind of crash"}
 }
@@ -131,5 +135,17 @@ func (q *inquiry) of(goroutine int64) func() (bool, error) {
 		}
 		id, err := q.m.ID()
 		return id == goroutine, err
+	}
+}
+
+// in wants moments of one call of a goroutine.
+func (q *inquiry) in(call travel.Frame, goroutine int64) func() (bool, error) {
+	same := q.of(goroutine)
+	return func() (bool, error) {
+		if ok, err := same(); err != nil || !ok {
+			return false, err
+		}
+		top, err := q.m.Top()
+		return err == nil && top.Entry == call.Entry && top.Depth == call.Depth, err
 	}
 }

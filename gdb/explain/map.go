@@ -62,7 +62,7 @@ func (q *inquiry) mapRace(*crash) error {
 	// The victim's last look at the mark: its own, not another's that ran
 	// between the look and the end.
 	victim := q.out.Victim.ID
-	if err := q.m.Back(q.of(victim), travel.Accesses(mark, size)); err != nil {
+	if err := q.m.Last(q.of(victim), travel.Accesses(mark, size)); err != nil {
 		return q.lost("the victim's look at the map's "+h.flags, err)
 	}
 	seen, err := q.m.Uint(mark, size)
@@ -106,7 +106,8 @@ func (q *inquiry) mapRace(*crash) error {
 // findMap returns the header of the map that the victim was using: the innermost
 // of its calls that knows of one.
 func (q *inquiry) findMap() (*mapHeader, uint64, error) {
-	for i, f := range q.out.Victim.Stack {
+	end := q.out.Victim.At
+	for _, f := range q.out.Victim.Stack {
 		vars, err := q.m.Vars(f)
 		if err != nil {
 			continue
@@ -116,15 +117,17 @@ func (q *inquiry) findMap() (*mapHeader, uint64, error) {
 			if h == nil {
 				continue
 			}
-			if !v.Readable {
-				// The register has been used for something else since.
-				if v, err = q.argument(i, v.Name); err != nil {
-					return nil, 0, err
-				}
+			// Go keeps parameters in registers, which are used for something
+			// else by now.
+			addr, err := q.argument(f, v.Name)
+			if err != nil {
+				return nil, 0, err
 			}
-			addr := v.Pointer
 			if field != "" {
 				addr, _ = q.m.FieldValue(strings.TrimPrefix(v.Type, "*"), field, addr)
+			}
+			if err := q.m.Go(end); err != nil {
+				return nil, 0, err
 			}
 			if addr != 0 {
 				return h, addr, nil
@@ -146,37 +149,28 @@ func headerOf(typ string) (h *mapHeader, field string) {
 	return nil, ""
 }
 
-// argument reads a parameter of one of the victim's calls where it is sure to be
-// had: at the function's first instruction.
-func (q *inquiry) argument(call int, name string) (travel.Var, error) {
-	f := q.out.Victim.Stack[call]
-	same := q.of(q.out.Victim.ID)
-	err := q.m.Back(func() (bool, error) {
-		if ok, err := same(); err != nil || !ok {
-			return false, err
-		}
-		r, err := q.m.Registers()
-		return err == nil && r.Sp == f.CFA, err
-	}, travel.At(f.Entry))
+// argument reads a pointer among the parameters of a call where it is sure to be
+// had: at the function's first instruction. The machine stays there. It is 0
+// for what is no parameter.
+func (q *inquiry) argument(f travel.Frame, name string) (uint64, error) {
+	err := q.m.Last(q.in(f, q.out.Victim.ID), travel.At(f.Entry))
 	if err != nil {
-		return travel.Var{}, q.lost("the beginning of "+f.Func, err)
+		return 0, q.lost("the beginning of "+f.Func, err)
 	}
-	g, err := q.m.Goroutine()
+	top, err := q.m.Top()
 	if err != nil {
-		return travel.Var{}, err
+		return 0, err
 	}
-	for _, at := range g.Stack[:min(1, len(g.Stack))] {
-		vars, err := q.m.Vars(at)
-		if err != nil {
-			return travel.Var{}, err
-		}
-		for _, v := range vars {
-			if v.Name == name && v.Readable {
-				return v, nil
-			}
+	vars, err := q.m.Vars(top)
+	if err != nil {
+		return 0, err
+	}
+	for _, v := range vars {
+		if v.Name == name && v.Readable {
+			return v.Pointer, nil
 		}
 	}
-	return travel.Var{}, &NotFoundError{fmt.Sprintf("the value of %s in %s is not to be had", name, f.Func)}
+	return 0, nil
 }
 
 // lost says what was looked for and not found; other errors pass.

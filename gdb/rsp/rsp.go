@@ -45,13 +45,32 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 // Close hangs up. QEMU then lets the machine go on.
 func (c *Client) Close() error { return c.conn.Close() }
 
+// hello asks what the stub can do. No other answer has what it begins with.
+const (
+	hello       = "qSupported:swbreak+;hwbreak+;vContSupported+"
+	helloAnswer = "PacketSize="
+)
+
+// Resync is for after the machine was moved by others: it skips what the stub
+// has said about that, if it did.
+func (c *Client) Resync(ctx context.Context) error {
+	reply, err := c.call(ctx, hello)
+	for err == nil && !bytes.HasPrefix(reply, []byte(helloAnswer)) {
+		if _, stop := parseStop(hello, string(reply)); stop != nil {
+			return stop
+		}
+		reply, err = c.receive()
+	}
+	return err
+}
+
 func (c *Client) negotiate(ctx context.Context) error {
-	features, err := c.call(ctx, "qSupported:swbreak+;hwbreak+;vContSupported+")
+	features, err := c.call(ctx, hello)
 	if err != nil {
 		return err
 	}
 	for f := range strings.SplitSeq(string(features), ";") {
-		if size, ok := strings.CutPrefix(f, "PacketSize="); ok {
+		if size, ok := strings.CutPrefix(f, helloAnswer); ok {
 			if n, err := strconv.ParseUint(size, 16, 20); err == nil && n > 64 {
 				c.room = int(n) - 8
 			}

@@ -3,7 +3,6 @@ package travel
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"ghostlab/gdb/rsp"
 )
@@ -35,27 +34,110 @@ func (e *PassesError) Error() string {
 	return fmt.Sprintf("%d other accesses lie between", e.Passes)
 }
 
+// Go moves the machine to an instruction.
+func (m *Machine) Go(instruction int64) error {
+	m.moved()
+	if err := m.replay.Seek(m.ctx, max(instruction, m.start)); err != nil {
+		return err
+	}
+	return m.stub.Resync(m.ctx)
+}
+
+// Near makes it cheap to go back to moments at most span instructions before
+// this. The machine stays where it is.
+func (m *Machine) Near(span int64) error {
+	now, err := m.Now()
+	if err != nil {
+		return err
+	}
+	from := now - span
+	if from <= m.start {
+		return nil
+	}
+	if err := m.Go(from); err != nil {
+		return err
+	}
+	if err := m.replay.Snapshot(fmt.Sprintf("at-%d", from)); err != nil {
+		return err
+	}
+	return m.Go(now)
+}
+
 // Forward runs to the first moment after this at one of the points, at which
 // wanted returns true. Nil wants the first.
 func (m *Machine) Forward(wanted func() (bool, error), points ...Point) error {
-	return m.travel(false, wanted, points)
+	return m.travel(false, 0, wanted, points)
 }
 
-// Back runs backwards to the last moment before this, see Forward.
+// Back runs backwards to the last moment before this, see Forward. wanted may
+// move the machine. It looks at few moments only, as going to each takes two
+// runs from the last snapshot.
 func (m *Machine) Back(wanted func() (bool, error), points ...Point) error {
-	return m.travel(true, wanted, points)
+	return m.travel(true, mostPasses, wanted, points)
 }
 
-func (m *Machine) travel(back bool, wanted func() (bool, error), points []Point) (err error) {
-	for i, p := range points {
-		if err := m.stub.Insert(m.ctx, p); err != nil {
-			m.clear(points[:i])
+// Last is Back for points that may be reached often without being wanted: then
+// it runs forwards, from ever further before this moment, and goes to the last
+// one that is wanted. wanted must not move the machine.
+func (m *Machine) Last(wanted func() (bool, error), points ...Point) error {
+	err := m.travel(true, firstPasses, wanted, points)
+	var many *PassesError
+	if !errors.As(err, &many) {
+		return err
+	}
+	to, err := m.Now()
+	if err != nil {
+		return err
+	}
+	seen := 0
+	for span := int64(firstSpan); ; span *= 8 {
+		from := max(to-span, m.start)
+		if err := m.Go(from); err != nil {
 			return err
 		}
+		last := int64(-1)
+		err := m.Forward(func() (bool, error) {
+			now, err := m.Now()
+			if err != nil || now >= to {
+				return true, err
+			}
+			if seen++; seen > mostSeen {
+				return false, &PassesError{seen}
+			}
+			ok, err := wanted()
+			if ok {
+				last = now
+			}
+			return false, err
+		}, points...)
+		switch {
+		case err != nil && !errors.Is(err, ErrEnd):
+			return err
+		case last >= 0:
+			return errors.Join(m.Go(last), m.settle(last, points))
+		case from == m.start:
+			return ErrEnd
+		}
+		to = from + 1 // a point that the run began at did not stop it
 	}
-	defer func() { err = errors.Join(err, m.clear(points)) }()
-	for passes := 0; !back || passes < mostPasses; passes++ {
-		if err := m.once(back, points); err != nil {
+}
+
+const (
+	// firstSpan is a time slice of 10 ms on a CPU of shift 7, in instructions.
+	firstSpan = 80_000
+	// firstPasses is how often Last tries what Back does, and mostSeen how many
+	// moments it looks at after that: a minute.
+	firstPasses = 3
+	mostSeen    = 30_000
+)
+
+func (m *Machine) travel(back bool, most int, wanted func() (bool, error), points []Point) error {
+	once := m.forward
+	if back {
+		once = m.back
+	}
+	for passes := 0; most == 0 || passes < most; passes++ {
+		if err := once(points); err != nil {
 			return err
 		}
 		if wanted == nil {
@@ -65,58 +147,7 @@ func (m *Machine) travel(back bool, wanted func() (bool, error), points []Point)
 			return err
 		}
 	}
-	return &PassesError{mostPasses}
-}
-
-func (m *Machine) clear(points []Point) error {
-	var errs []error
-	for _, p := range points {
-		if m.ctx.Err() == nil { // else the stub is not there any more
-			errs = append(errs, m.stub.Remove(m.ctx, p))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (m *Machine) once(back bool, points []Point) error {
-	if back {
-		m.moved()
-		stop, err := m.stub.ContinueBack(m.ctx)
-		if err != nil {
-			return err
-		}
-		// A run that meets no point stops at the start.
-		if now, err := m.Now(); err != nil || stop.Signal != rsp.Trap || now <= m.start {
-			return errors.Join(err, ErrEnd)
-		}
-		return nil
-	}
-	// A run that begins at a breakpoint would end there.
-	if on, err := m.on(points); err != nil {
-		return err
-	} else if on {
-		if err := m.Step(); err != nil {
-			return err
-		}
-		if on, err := m.on(points); err != nil || on {
-			return err
-		}
-	}
-	m.moved()
-	stop, err := m.stub.Continue(m.ctx)
-	if err == nil && stop.Signal != rsp.Trap {
-		err = ErrEnd
-	}
-	return err
-}
-
-// on says whether the machine stands at a breakpoint.
-func (m *Machine) on(points []Point) (bool, error) {
-	r, err := m.Registers()
-	if err != nil {
-		return false, err
-	}
-	return slices.Contains(points, At(r.Pc)), nil
+	return &PassesError{most}
 }
 
 // StepBack goes back by one instruction.

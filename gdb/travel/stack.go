@@ -1,7 +1,7 @@
 package travel
 
 import (
-	"strings"
+	"errors"
 
 	"github.com/go-delve/delve/pkg/proc"
 )
@@ -23,8 +23,10 @@ type Frame struct {
 
 	// PC is the moment's, or where a call returns to. Entry is the address of
 	// the function that has the frame in memory. CFA is the stack pointer at
-	// that function's first instruction.
+	// that function's first instruction, Depth the same relative to the
+	// goroutine's stack, which the runtime may move.
 	PC, Entry, CFA uint64 `json:"-"`
+	Depth          int64  `json:"-"`
 
 	at []proc.Stackframe // from this one on
 }
@@ -75,6 +77,15 @@ func (m *Machine) Goroutine() (*Goroutine, error) {
 	return out, nil
 }
 
+// Top returns the innermost call of the moment.
+func (m *Machine) Top() (Frame, error) {
+	frames, err := proc.ThreadStacktrace(m.target, m.cpu, 0)
+	if len(frames) == 0 {
+		return Frame{}, errors.Join(err, errors.New("no stack"))
+	}
+	return frame(frames), nil
+}
+
 func location(l proc.Location) Frame {
 	f := Frame{Func: "?", File: l.File, Line: l.Line, PC: l.PC}
 	if l.Fn != nil {
@@ -86,7 +97,7 @@ func location(l proc.Location) Frame {
 func frame(at []proc.Stackframe) Frame {
 	f := location(at[0].Call)
 	f.Inlined, f.System, f.at = at[0].Inlined, at[0].SystemStack, at
-	f.CFA = uint64(at[0].Regs.CFA)
+	f.CFA, f.Depth = uint64(at[0].Regs.CFA), at[0].FrameOffset()
 	if fn := at[0].Current.Fn; fn != nil {
 		f.Entry = fn.Entry
 	}
@@ -112,23 +123,4 @@ func (m *Machine) Function(name string) (entry uint64, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// Package is the import path of the package that a function is in.
-func Package(function string) string {
-	path, name := "", function
-	if i := strings.LastIndexByte(function[:len(function)-len(afterBracket(function))], '/'); i >= 0 {
-		path, name = function[:i+1], function[i+1:]
-	}
-	name, _, _ = strings.Cut(name, ".")
-	return path + name
-}
-
-// afterBracket is what follows the type arguments of a generic function, from
-// the bracket on: they have paths of their own.
-func afterBracket(s string) string {
-	if i := strings.IndexByte(s, '['); i >= 0 {
-		return s[i:]
-	}
-	return ""
 }

@@ -24,7 +24,7 @@ import (
 type Machine struct {
 	ctx    context.Context
 	stub   *rsp.Client
-	count  func() (int64, error)
+	replay Replay
 	target *proc.Target
 	bi     *proc.BinaryInfo
 
@@ -38,14 +38,25 @@ type Machine struct {
 	cpu   *thread
 }
 
-// Open connects to the gdb stub of a replay that is stopped where its log
-// begins. program is the file of the Go program in the guest, count returns the
-// instructions that the stopped guest has executed. The context ends what is
-// under way. Call Close in the end.
-func Open(ctx context.Context, socket, program string, count func() (int64, error)) (*Machine, error) {
-	m := &Machine{ctx: ctx, count: count, bi: proc.NewBinaryInfo("linux", "arm64", false)}
+// Replay is the emulator that replays the guest: see vm.Replay.
+type Replay interface {
+	// GDB is the gdb stub's socket.
+	GDB() string
+	// Instructions is where the stopped guest stands.
+	Instructions() (int64, error)
+	// Seek moves it to an instruction.
+	Seek(ctx context.Context, instruction int64) error
+	// Snapshot makes going back to the moments after this cheap.
+	Snapshot(name string) error
+}
+
+// Open takes over a replay that is stopped where its log begins. program is the
+// file of the Go program in the guest. The context ends what is under way. Call
+// Close in the end.
+func Open(ctx context.Context, replay Replay, program string) (*Machine, error) {
+	m := &Machine{ctx: ctx, replay: replay, bi: proc.NewBinaryInfo("linux", "arm64", false)}
 	var err error
-	if m.stub, err = rsp.Dial(ctx, socket); err != nil {
+	if m.stub, err = rsp.Dial(ctx, replay.GDB()); err != nil {
 		return nil, err
 	}
 	if !m.stub.Backwards() {
@@ -53,7 +64,7 @@ func Open(ctx context.Context, socket, program string, count func() (int64, erro
 		return nil, rsp.ErrBackwards
 	}
 	m.moved()
-	if m.start, err = count(); err == nil {
+	if m.start, err = m.Now(); err == nil {
 		m.target, err = m.load(program)
 	}
 	if err != nil {
@@ -67,7 +78,7 @@ func Open(ctx context.Context, socket, program string, count func() (int64, erro
 func (m *Machine) Close() { m.stub.Close() }
 
 // Now is the number of instructions at which the machine stands.
-func (m *Machine) Now() (int64, error) { return m.count() }
+func (m *Machine) Now() (int64, error) { return m.replay.Instructions() }
 
 func (m *Machine) moved() {
 	m.regs, m.seen, m.pages, m.space = nil, nil, map[uint64][]byte{}, 0

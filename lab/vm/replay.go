@@ -30,7 +30,7 @@ func OpenReplay(ctx context.Context, cfg Config, log string) (*Replay, error) {
 	r := &Replay{g: g}
 	// Going backwards is going to the nearest snapshot and forwards from
 	// there, so that there must be one of the start.
-	if err = r.snapshot("start"); err == nil {
+	if err = r.Snapshot("start"); err == nil {
 		r.start, err = r.Instructions()
 	}
 	if err != nil {
@@ -41,16 +41,17 @@ func OpenReplay(ctx context.Context, cfg Config, log string) (*Replay, error) {
 	return r, nil
 }
 
-// snapshot keeps the state of the stopped machine. QEMU has no QMP command for
-// it that takes part in a replay.
-func (r *Replay) snapshot(name string) error {
+// Snapshot keeps the state of the stopped machine, so that going backwards to a
+// later moment takes no longer than the way from here. QEMU has no QMP command
+// for it that takes part in a replay.
+func (r *Replay) Snapshot(name string) error {
 	var said string
 	err := r.g.command("human-monitor-command", map[string]any{"command-line": "savevm " + name}, &said)
 	if err == nil && said != "" {
 		err = errors.New(said)
 	}
 	if err != nil {
-		return fmt.Errorf("snapshot the replay's start: %w", err)
+		return fmt.Errorf("snapshot the replay: %w", err)
 	}
 	return nil
 }
@@ -69,6 +70,35 @@ func (r *Replay) Instructions() (int64, error) {
 	}
 	err := r.g.command("query-replay", nil, &at)
 	return at.Count, err
+}
+
+// Seek moves the stopped guest to an instruction of the record, before or after
+// where it stands. No debugger's points stop it on the way.
+func (r *Replay) Seek(ctx context.Context, instruction int64) error {
+	if err := r.g.command("replay-seek", map[string]any{"icount": instruction}, nil); err != nil {
+		return &InfraError{What: "replay", Err: err}
+	}
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var status struct{ Running bool }
+		if err := r.g.command("query-status", nil, &status); err != nil {
+			return &InfraError{What: "replay", Err: err}
+		}
+		if !status.Running {
+			break
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	now, err := r.Instructions()
+	if err == nil && now != instruction {
+		err = &InfraError{What: fmt.Sprintf("the replay stopped at instruction %d, on its way to %d", now, instruction)}
+	}
+	return err
 }
 
 // Position is where a replay has stopped, and what can be seen there.

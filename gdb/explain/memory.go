@@ -1,0 +1,181 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"ghostlab/gdb/travel"
+)
+
+// Memory is the access that a program died of, and where its bad address came
+// from.
+type Memory struct {
+	// Instruction is the one that faulted, in Arm's notation.
+	Instruction string `json:"instruction"`
+	// Address is what it accessed, and Value what the register held that made
+	// it so: in hexadecimal with 0x.
+	Address string `json:"address"`
+	Value   string `json:"value"`
+	// Word is the address of the memory that the value was read from, in
+	// hexadecimal with 0x; Loaded is where. Empty where it came from no memory.
+	Word   string        `json:"word,omitempty"`
+	Loaded *travel.Frame `json:"loaded,omitempty"`
+}
+
+// fault explains a SIGSEGV or a SIGBUS: the last write to the word from which
+// the bad address was read.
+func (q *inquiry) fault() error {
+	f := q.faulting()
+	if f == nil {
+		return &NotFoundError{"the faulting instruction is not on the victim's stack"}
+	}
+	// The last time that the victim came to it was the fault.
+	err := q.m.Last(q.of(q.out.Victim.ID), travel.At(f.PC))
+	if err != nil {
+		return q.lost(fmt.Sprintf("the faulting instruction at %#x", f.PC), err)
+	}
+	side, err := q.side("accessed memory that is not there")
+	if err != nil {
+		return err
+	}
+	q.out.Victim = side
+	register, err := q.badRegister()
+	if err != nil {
+		return err
+	}
+	if register == travel.None {
+		return &NotFoundError{"the bad address is the stack pointer's"}
+	}
+	q.out.Victim.Did = fmt.Sprintf("accessed %s", q.out.Memory.Address)
+	return q.trace(register, side.At)
+}
+
+// mostWords is how many words a bad value is followed through, each of which
+// held the address of the next. Most bad addresses are of one.
+const mostWords = 3
+
+// trace follows the value of a register, from before the instruction of the
+// moment, to the word it was read from, and makes the culprit of who wrote that
+// last. Where nobody did, that word is not the program's to read, and its own
+// address is what went wrong.
+func (q *inquiry) trace(register int, at int64) error {
+	for range mostWords {
+		from, err := q.origin(register)
+		if err != nil {
+			return err
+		}
+		where := fmt.Sprintf("in %s (%s:%d)", from.frame.Func, from.frame.File, from.frame.Line)
+		if from.why != "" {
+			q.note("%#x %s, %s", from.value, from.why, where)
+			return nil
+		}
+		if m := q.out.Memory; m != nil {
+			m.Word, m.Loaded = fmt.Sprintf("%#x", from.addr), &from.frame
+		}
+		q.note("%#x was read from the word at %#x, %s", from.value, from.addr, where)
+		read, err := q.m.Now()
+		if err != nil {
+			return err
+		}
+		written, err := q.wordWriter(from, at)
+		if written || err != nil {
+			return err
+		}
+		if from.base == travel.None {
+			return nil
+		}
+		register = from.base
+		if err := q.m.Go(read); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wordWriter makes the culprit of the last writer of a word before it was read.
+func (q *inquiry) wordWriter(from *origin, at int64) (written bool, err error) {
+	err = q.writer(from.addr, from.size, at, func() (string, error) {
+		wrote, err := q.m.Uint(from.addr, from.size)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("wrote %#x to the word at %#x", wrote, from.addr), q.m.StepBack()
+	})
+	var none *NotFoundError
+	if errors.As(err, &none) {
+		q.note("nothing wrote that word since the trial began")
+		return false, nil
+	}
+	if err == nil {
+		for _, f := range q.out.Culprit.Stack {
+			if f.Func == "runtime.mallocgc" {
+				q.note("the write is that of an allocation: nothing was stored there since")
+				break
+			}
+		}
+	}
+	return true, err
+}
+
+// signalled are the functions between a faulting instruction and the runtime's
+// end: those that handle signals, and the call that they put on the stack.
+var signalled = []string{"runtime.sigpanic", "runtime.sigtramp", "runtime.sigtrampgo", "runtime.sigfwdgo", "runtime.sighandler"}
+
+// faulting is the victim's call that faulted, nil where it did not by a signal.
+func (q *inquiry) faulting() *travel.Frame {
+	stack := q.out.Victim.Stack
+	for i := len(stack) - 1; i > 0; i-- {
+		for _, name := range signalled {
+			// Assembly has a name of its own for each way to call it.
+			if strings.TrimSuffix(stack[i-1].Func, ".abi0") == name {
+				return &stack[i]
+			}
+		}
+	}
+	return nil
+}
+
+// badRegister says which register made the instruction of the moment fault, and
+// notes the access. Where a program jumped to a bad address it goes back to the
+// jump.
+func (q *inquiry) badRegister() (int, error) {
+	r, err := q.m.Registers()
+	if err != nil {
+		return 0, err
+	}
+	q.out.Memory = &Memory{Address: fmt.Sprintf("%#x", r.Pc)}
+	if _, _, ok := q.m.In(r.Pc); !ok {
+		if err := q.m.StepBack(); err != nil {
+			return 0, err
+		}
+		if q.out.Victim, err = q.side(""); err != nil {
+			return 0, err
+		}
+		if r, err = q.m.Registers(); err != nil {
+			return 0, err
+		}
+	}
+	insn, err := q.m.Insn(r.Pc)
+	if err != nil {
+		return 0, err
+	}
+	q.out.Memory.Instruction = insn.String()
+	register := insn.Jump()
+	if a, ok := insn.Access(r); ok {
+		q.out.Memory.Address = fmt.Sprintf("%#x", a.Addr)
+		register = a.Base
+		if a.Index != travel.None && plausible(r.Regs[a.Base]) {
+			register = a.Index
+		}
+	}
+	if register == travel.None {
+		return register, nil
+	}
+	q.out.Memory.Value = fmt.Sprintf("%#x", r.Regs[register])
+	return register, nil
+}
+
+// plausible says whether an address could be a Go program's: not in the first
+// page, and in the lower half of what 48 bits reach.
+func plausible(addr uint64) bool { return addr >= 4096 && addr < 1<<48 }

@@ -1,0 +1,220 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ghostlab/gdb/travel"
+)
+
+// origin is where a register's value came from.
+type origin struct {
+	// addr and size are the word in memory that it was read from.
+	addr uint64
+	size int
+	// base is the register that held the word's address, or travel.None.
+	base int
+	// value is what was followed.
+	value uint64
+	// frame is the call in which that happened.
+	frame travel.Frame
+	// why is set where it came from no word that others could write.
+	why string
+}
+
+// mostHops bounds how many instructions a value is followed through.
+const mostHops = 24
+
+// origin follows the value of a register back, from before the instruction of
+// the moment, through copies, calls and spills, to the word of memory that it
+// was read from. The machine stands before that read in the end.
+func (q *inquiry) origin(register int) (*origin, error) {
+	r, err := q.m.Registers()
+	if err != nil {
+		return nil, err
+	}
+	value := r.Regs[register]
+	o, err := q.follow(register)
+	if o != nil {
+		o.value = value
+	}
+	return o, err
+}
+
+func (q *inquiry) follow(register int) (*origin, error) {
+	for range mostHops {
+		entry, err := q.defined(register)
+		var lost *NotFoundError
+		if errors.As(err, &lost) {
+			return &origin{why: "came from an instruction that was not found: " + lost.Why}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		frame, err := q.m.Top()
+		if err != nil {
+			return nil, err
+		}
+		if entry {
+			// A parameter: on with the caller.
+			if err := q.m.StepBack(); err != nil {
+				return nil, err
+			}
+			if user, err := q.m.User(); err != nil || !user {
+				return &origin{why: "was there when " + frame.Func + " began", frame: frame}, err
+			}
+			continue
+		}
+		r, err := q.m.Registers()
+		if err != nil {
+			return nil, err
+		}
+		insn, err := q.m.Insn(r.Pc)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case insn.Call():
+			if err := q.leave(r.Pc + 4); err != nil {
+				return nil, err
+			}
+			continue
+		case insn.Load():
+			a, ok := insn.Access(r)
+			i := slices.Index(a.Regs, register)
+			if !ok || i < 0 {
+				return &origin{why: "came from `" + insn.String() + "`", frame: frame}, nil
+			}
+			word := &origin{addr: a.Addr + uint64(i*a.Size), size: a.Size, base: a.Base, frame: frame}
+			if word.addr < r.Sp || word.addr >= frame.CFA {
+				return word, nil
+			}
+			// A register that was put aside on the call's own stack.
+			if register, err = q.spilled(word); err != nil || register == travel.None {
+				return word, err
+			}
+			continue
+		}
+		from := insn.Copies()
+		if len(from) == 0 {
+			return &origin{why: fmt.Sprintf("is a constant of the program's (`%s`)", insn), frame: frame}, nil
+		}
+		register = from[0]
+		for _, n := range from {
+			if r.Regs[n] == 0 {
+				register = n // nil, to which something was added
+			}
+		}
+	}
+	return &origin{why: "has a history of more than " + fmt.Sprint(mostHops) + " copies"}, nil
+}
+
+// preserving are functions of the runtime that the compiler calls without
+// putting registers aside: none comes out of them with a new value that the
+// caller goes on with.
+var preserving = []string{"runtime.gcWriteBarrier", "runtime.duff", "runtime.morestack", "runtime.racefuncenter", "runtime.racefuncexit"}
+
+// defined goes back to the instruction of this call that gave a register its
+// value, or to the call's beginning: entry tells which. The machine stands
+// before it.
+func (q *inquiry) defined(register int) (entry bool, err error) {
+	frame, err := q.m.Top()
+	if err != nil {
+		return false, err
+	}
+	id, err := q.m.ID()
+	if err != nil {
+		return false, err
+	}
+	r, err := q.m.Registers()
+	if err != nil {
+		return false, err
+	}
+	if r.Pc == frame.Entry {
+		return true, nil
+	}
+	body, err := q.m.Body(r.Pc)
+	if err != nil {
+		return false, err
+	}
+	points, first := []travel.Point{travel.At(frame.Entry)}, false
+	for _, i := range body {
+		switch gives := q.gives(i, register); {
+		case gives && i.Addr == frame.Entry:
+			first = true
+		case gives:
+			points = append(points, travel.At(i.Addr))
+		}
+	}
+	err = q.m.Last(q.in(frame, id), points...)
+	if err != nil {
+		return false, q.lost(fmt.Sprintf("what gave x%d its value in %s", register, frame.Func), err)
+	}
+	r, err = q.m.Registers()
+	return err == nil && r.Pc == frame.Entry && !first, err
+}
+
+func (q *inquiry) gives(i travel.Insn, register int) bool {
+	if !i.Call() {
+		return i.Sets(register)
+	}
+	name, _, _ := q.m.In(i.Target())
+	return !slices.ContainsFunc(preserving, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+// leave goes from a call to the return from it, before that is carried out.
+func (q *inquiry) leave(back uint64) error {
+	frame, err := q.m.Top()
+	if err != nil {
+		return err
+	}
+	id, err := q.m.ID()
+	if err != nil {
+		return err
+	}
+	if err := q.m.Forward(q.in(frame, id), travel.At(back)); err != nil {
+		return q.lost("the return from a call", err)
+	}
+	return q.m.StepBack()
+}
+
+// spilled goes back to the store that put a register into a word of the call's
+// own stack, and returns that register. It is None where something else wrote
+// the word; the machine then has not moved.
+func (q *inquiry) spilled(word *origin) (int, error) {
+	at, err := q.m.Now()
+	if err != nil {
+		return travel.None, err
+	}
+	back := func() (int, error) { return travel.None, q.m.Go(at) }
+	err = q.m.Back(q.ours, travel.Writes(word.addr, word.size))
+	if err == nil {
+		err = q.m.StepBack()
+	}
+	if lost := q.lost("", err); lost != nil {
+		var none *NotFoundError
+		if errors.As(lost, &none) {
+			return back()
+		}
+		return travel.None, err
+	}
+	r, err := q.m.Registers()
+	if err != nil {
+		return travel.None, err
+	}
+	insn, err := q.m.Insn(r.Pc)
+	if err != nil {
+		return back()
+	}
+	a, ok := insn.Access(r)
+	if !ok || !insn.Store() || word.addr < a.Addr {
+		return back()
+	}
+	i := int(word.addr-a.Addr) / a.Size
+	if i >= len(a.Regs) || a.Regs[i] == travel.None {
+		return back()
+	}
+	return a.Regs[i], nil
+}
