@@ -102,6 +102,8 @@ type Archive struct {
 	// folder holds the initramfs, program is the compiled file.
 	folder, program string
 	manifest        Manifest
+	// Size is the initramfs', in bytes.
+	Size int64
 }
 
 // Compile compiles a program with the given Go version and packs it, with the
@@ -143,7 +145,13 @@ func Compile(ctx context.Context, st *store.Store, p scenarios.Program, goVersio
 		return nil, err
 	}
 	a.manifest.Artefacts = Artefacts{Initramfs: st.Relative(folder), Program: st.Relative(filepath.Dir(program))}
-	a.manifest.Initramfs, err = store.FileSum(filepath.Join(folder, initramfsFile))
+	file := filepath.Join(folder, initramfsFile)
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	a.Size = info.Size()
+	a.manifest.Initramfs, err = store.FileSum(file)
 	return a, err
 }
 

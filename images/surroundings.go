@@ -16,9 +16,9 @@ import (
 	"ghostlab/scenarios"
 )
 
-// most is how many bytes may be in a package's folder: they are in the guest's
-// memory twice while it boots.
-const most = 64 << 20
+// most is how many bytes may be in a package's folder: no guest has the memory
+// for more.
+const most = 1 << 30
 
 // surroundings are the files that a program finds where it runs: those in its
 // package's folder and below, go.mod, and the testdata of the folders between

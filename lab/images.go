@@ -34,10 +34,12 @@ func (a *app) bootables(ctx context.Context, st *store.Store, out *progress.Outp
 	archives := map[string]*images.Archive{}
 	for _, c := range cells {
 		goVersion := c.Or(matrix.AxisGo, a.cfg.Go)
-		if archives[goVersion] != nil {
-			continue
+		if archives[goVersion] == nil {
+			if archives[goVersion], err = images.Compile(ctx, st, m.Scenario.Program(), goVersion); err != nil {
+				return nil, err
+			}
 		}
-		if archives[goVersion], err = images.Compile(ctx, st, m.Scenario.Program(), goVersion); err != nil {
+		if err := roomy(archives[goVersion], c.Memory(a.cfg.Memory)); err != nil {
 			return nil, err
 		}
 	}
@@ -58,6 +60,22 @@ func (a *app) bootables(ctx context.Context, st *store.Store, out *progress.Outp
 		}
 	}
 	return b, nil
+}
+
+// kernelTakes is what a guest needs for its kernel and init beside the program,
+// in MiB, with some change.
+const kernelTakes = 64
+
+// roomy refuses a program that a guest's memory, in MiB, has no room for. The
+// kernel unpacks the archive into half of what the archive itself has left
+// (mm/shmem.c, shmem_default_max_blocks).
+func roomy(archive *images.Archive, memory int) error {
+	takes := int(archive.Size>>20) + 1
+	if need := 3*takes + kernelTakes; need > memory {
+		return usageError{fmt.Errorf("the program and its files take %d MiB, and a guest with %d MiB of memory has room for %d", takes, memory, max(memory-kernelTakes, 0)/3),
+			fmt.Sprintf("give it more: --memory %d", need)}
+	}
+	return nil
 }
 
 // kernelsOf says how each kernel that cells ask for may be had, in the order in
