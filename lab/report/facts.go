@@ -83,8 +83,12 @@ func (s *Summary) state() string {
 	if n := len(s.run.Stopped); n > 0 {
 		text += fmt.Sprintf(", %s stopped by rule", plural(n, "cell"))
 	}
-	if n := len(s.run.Sessions) - 1; n > 0 {
-		text += ", resumed " + plural(n, "time")
+	if sessions := s.run.Sessions; len(sessions) > 1 {
+		if s.run.Started.After(sessions[0].Started) {
+			text += fmt.Sprintf(", merged from %d sessions", len(sessions))
+		} else {
+			text += ", resumed " + plural(len(sessions)-1, "time")
+		}
 	}
 	if !s.run.Shard.Whole() {
 		text += ", part " + s.run.Shard.String()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -58,11 +57,3 @@ func (s *Summary) WriteFile(f Format, file string) error {
 
 // HTMLFile is where the run's HTML report belongs.
 func (s *Summary) HTMLFile() string { return filepath.Join(s.dir, "report.html") }
-
-// written is where the run's HTML report is, empty where it has none.
-func (s *Summary) written() string {
-	if _, err := os.Stat(s.HTMLFile()); err != nil {
-		return ""
-	}
-	return s.HTMLFile()
-}

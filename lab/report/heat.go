@@ -98,6 +98,9 @@ func (s *Summary) heat() *heat {
 // importance orders axes by what the run shows of them, the clearest first.
 func (s *Summary) importance(axes []matrix.Axis) []int {
 	p := map[string]float64{}
+	for _, a := range axes {
+		p[a.Name] = 1 - s.spread(a)
+	}
 	for _, e := range s.Effects {
 		p[e.Axis] = e.P
 	}
@@ -115,6 +118,21 @@ func (s *Summary) importance(axes []matrix.Axis) []int {
 		return len(axes[b].Values) - len(axes[a].Values)
 	})
 	return order
+}
+
+// spread is the difference of the greatest and the least rate of an axis' values,
+// for an order where the axes were not compared.
+func (s *Summary) spread(a matrix.Axis) float64 {
+	counts := map[string]stat.Count{}
+	for _, c := range s.Cells {
+		n := counts[c.on(a.Name)]
+		counts[c.on(a.Name)] = stat.Count{K: n.K + c.Crash, N: n.N + c.N}
+	}
+	low, high := 1.0, 0.0
+	for _, n := range counts {
+		low, high = min(low, n.Rate()), max(high, n.Rate())
+	}
+	return high - low
 }
 
 // panels sums the cells up by row, column and the axes that are kept apart.

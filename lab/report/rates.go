@@ -50,6 +50,7 @@ func (s *Summary) effects() []stat.Effect {
 		work += len(a.Values) * (len(a.Values) - 1) / 2 * len(s.Cells)
 	}
 	if work > maxCompared {
+		s.uncompared = true
 		return nil
 	}
 	var o stat.Options

@@ -60,6 +60,8 @@ type Summary struct {
 	dir string
 	// varied are the axes with more than one value.
 	varied []matrix.Axis
+	// uncompared says that the axes have too many values for Effects.
+	uncompared bool
 	// links leads from the HTML's folder to dir; empty where that is the same.
 	links string
 }

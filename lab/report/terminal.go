@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/term"
 
@@ -49,8 +50,10 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 			fmt.Fprintf(w, "%s %s\n", on.paint(faint, fmt.Sprintf("%-7s", what)), visible(text, false))
 		}
 	}
-	line("run", fmt.Sprintf("%s (%s)", s.Run, s.dir))
-	line("report", s.written())
+	line("run", fmt.Sprintf("%s (%s)", s.Run, near(s.dir)))
+	if _, err := os.Stat(s.HTMLFile()); err == nil {
+		line("report", near(s.HTMLFile()))
+	}
 	for _, k := range s.Kernels {
 		line("kernel", kernel(k))
 	}
@@ -72,6 +75,17 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 	}
 	_, err := out.Write(w.Bytes())
 	return err
+}
+
+// near is a path as it is shorter to type: from the working folder, if it is
+// below that.
+func near(path string) string {
+	if cwd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(cwd, path); err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
+	}
+	return path
 }
 
 // cellTable has a line for each cell. Columns that are zero throughout are left
@@ -170,6 +184,9 @@ func (s *Summary) notes() []string {
 	}
 	if _, infra := s.Results(); infra > 0 {
 		notes = append(notes, fmt.Sprintf("%d trials gave no result because the lab's own machinery failed; they are in no rate", infra))
+	}
+	if s.uncompared {
+		notes = append(notes, "the axes have too many values to compare them all: what the rate depends on is not tested")
 	}
 	if s.Beyond > 0 {
 		notes = append(notes, fmt.Sprintf("%d failures have signatures beyond the first %d", s.Beyond, maxSignatures))
