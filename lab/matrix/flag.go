@@ -1,6 +1,7 @@
 package matrix
 
 import (
+	"fmt"
 	"strings"
 
 	"ghostlab/scenarios"
@@ -28,6 +29,10 @@ func (f *form) override(top *value, flags []Flag) error {
 		}
 		v, err := x.form.readFlag(from, label, flag.Value)
 		if err != nil {
+			axes, _ := f.field(KeyAxes)
+			if _, both := axes.form.field(flag.Name); both && inner == "" && strings.Contains(flag.Value, ",") {
+				return advised(key.fail("%s: want one value, got %q", flag.Name, flag.Value), fmt.Sprintf("the axis of that name is axes.%s", flag.Name))
+			}
 			return err
 		}
 		if inner != "" {

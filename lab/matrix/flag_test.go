@@ -71,6 +71,7 @@ func TestWrongFlags(t *testing.T) {
 		{"gomaxprocs=1,,2", "", `axis "gomaxprocs": want an integer, got ""`, ""},
 		{"gomaxprocs=", "", `axis "gomaxprocs": want an integer, got ""`, ""},
 		{"mmap_align=2MB", "", `got "2MB" (flag`, `did you mean "2MiB"?`},
+		{"engine=parallel,deterministic", "", `engine: want one value, got "parallel,deterministic" (flag`, "the axis of that name is axes.engine"},
 		{"stop=soon", "", `stop: want a map, got "soon" (flag`, ""},
 		{"stop.widht=1", "", `neither a key of a matrix nor an axis: "stop.widht"`, `did you mean "width"?`},
 		{"exclude=[{gomaxprocs: 9}]", "", `exclude: no cell has gomaxprocs=9 (flag`, ""},
