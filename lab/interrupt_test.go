@@ -55,9 +55,12 @@ func TestCtrlCKeepsWhatIsDone(t *testing.T) {
 	if n := results(t, runs); n != done {
 		t.Errorf("%d trials finished, show counts %d", done, n)
 	}
+	if page, _ := filepath.Glob(filepath.Join(runs, "*", "report.html")); len(page) != 1 {
+		t.Error("an interrupted run has no report.html")
+	}
 	seen := screen.Last()
 	for _, want := range []string{
-		"\ngomaxprocs  mmap_align  n ",
+		"\ngomaxprocs  mmap_align  ",
 		fmt.Sprintf("\n%d of 600 trials have not run", 600-done),
 		fmt.Sprintf("\nlab: interrupted; %d finished trials are kept in %s", done, runs),
 	} {

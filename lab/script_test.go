@@ -123,6 +123,11 @@ func TestRunAndShow(t *testing.T) {
 	if err != nil || !bytes.Equal(again, table) {
 		t.Errorf("show prints\n%s\nrun printed\n%s (%v)", again, table, err)
 	}
+	_, file, _ := strings.Cut(string(table), "\nreport  ")
+	file, _, _ = strings.Cut(file, "\n")
+	if page, err := os.ReadFile(file); err != nil || !bytes.Contains(page, []byte(" in 24 trials")) {
+		t.Errorf("the report in %q does not say how many trials there were: %v", file, err)
+	}
 	out, err := osexec.Command(lab, "show", "--json", "--runs", runs).Output()
 	if err != nil {
 		t.Fatal(err)
