@@ -86,3 +86,20 @@ func TestDiskFullDuringARunKeepsWhatIsDone(t *testing.T) {
 		t.Errorf("no table:\n%s", stdout)
 	}
 }
+
+// With space again the run goes on, and no trial is there by half.
+func TestResumeAfterDiskFull(t *testing.T) {
+	labtest.Kernel(t)
+	disk := smallDisk(t, "600k")
+	runs := filepath.Join(disk, "runs")
+	if code, _, stderr := lab(t, "run", eighteen(t), "--runs", runs); code != exitInfra || !strings.Contains(stderr, "lab run --resume "+runs) {
+		t.Fatalf("exit code %d, want %d and the command that goes on\n%s", code, exitInfra, stderr)
+	}
+	if err := syscall.Mount("none", disk, "tmpfs", syscall.MS_REMOUNT, "size=64m"); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := lab(t, "run", "--resume", "--runs", runs); code != exitOK {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	wantOnce(t, runs, 18)
+}
