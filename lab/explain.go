@@ -103,10 +103,17 @@ func (a *app) explainPast(ctx context.Context, t *timeline) (*explain.Explanatio
 		return nil, err
 	}
 	defer m.Close()
-	return explain.Explain(ctx, explain.Case{
-		Machine: m, Trial: filepath.Base(t.past.dir) + fmt.Sprintf("/%d", t.past.trial.N),
-		Signature: t.past.trial.Title, Shift: t.past.trial.Schedule.Shift,
-	})
+	return explain.Explain(ctx, t.crash(m, replay))
+}
+
+// crash is the one of the trial that the machine replays.
+func (t *timeline) crash(m *travel.Machine, replay *vm.Replay) explain.Case {
+	trial := t.past.trial.Trial
+	return explain.Case{
+		Machine: m, Trial: fmt.Sprintf("%s/%d", filepath.Base(t.past.dir), trial.N),
+		Signature: trial.Title, Shift: trial.Schedule.Shift,
+		Begun: func() (bool, error) { return replay.Begun(trial.N) },
+	}
 }
 
 // timeline is a past trial of one vCPU, which can be run both ways.
@@ -117,9 +124,20 @@ type timeline struct {
 	out      *progress.Output
 }
 
+// backwards says whether a trial can be run backwards.
+func (p *pastTrial) backwards() error {
+	if !p.trial.Schedule.Deterministic() {
+		return &parallelError{p.trial}
+	}
+	if p.trial.Digest == "" {
+		return unrepeatable(p.trial.Trial)
+	}
+	return runner.Recordable(p.trial.Trial)
+}
+
 // openPast prepares a trial to be run both ways.
 func (a *app) openPast(ctx context.Context, past *pastTrial) (*timeline, error) {
-	if err := runner.Recordable(past.trial.Trial); err != nil {
+	if err := past.backwards(); err != nil {
 		return nil, err
 	}
 	vm.CleanStale()

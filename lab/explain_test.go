@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"ghostlab/gdb"
 	"ghostlab/gdb/explain"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/labtest"
@@ -126,5 +127,22 @@ func TestExplainFindsTheWriterOfABadPointer(t *testing.T) {
 	}
 	if loaded := e.Memory.Loaded; loaded.Func != "main.head" {
 		t.Errorf("the pointer was read in %+v", loaded)
+	}
+	if gdb.Missing() == nil {
+		gdbScript(t, runs, trials[0].N)
+	}
+}
+
+// A gdb script stands at the crash and goes back from there.
+func gdbScript(t *testing.T, runs string, n int) {
+	t.Helper()
+	script := filepath.Join(t.TempDir(), "questions.gdb")
+	text := "backtrace\nhbreak main.sum\nreverse-continue\nprintf \"n is %ld\\n\", $x0\nquit 7\n"
+	if err := os.WriteFile(script, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := lab(t, "replay", strconv.Itoa(n), "--gdb-script", script, "--batch", "--scenarios", "../scenarios", "--runs", runs)
+	if code != 7 || !strings.Contains(stdout, "in main.vanish") || !strings.Contains(stdout, "\nn is 0\n") {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 }

@@ -24,6 +24,8 @@ import (
 type replayFlags struct {
 	times, guests int
 	hunt, record  bool
+	gdb, batch    bool
+	gdbScript     string
 	limit         time.Duration
 }
 
@@ -36,6 +38,11 @@ func (a *app) replayCommand() *cobra.Command {
 same schedule, so the same instructions. It is identical when outcome, duration and
 each byte that the guest showed, with its time stamps, are the same.
 
+With --gdb a gdb is started on the trial, stopped at its crash, or at its beginning
+where it has none; reverse-stepi, reverse-continue and watchpoints work, for the trial
+is recorded first. --gdb-script has gdb carry out a file of its commands, with --batch
+without a prompt: then gdb's exit code is lab's. That too takes a guest with one vCPU.
+
 With --record a log of the execution is kept beside the trial, trials/<n>/record/log,
 with which a debugger can run it backwards. That takes a guest with one vCPU.
 
@@ -45,6 +52,8 @@ schedules are searched for one that ends with the same signature.`,
   lab replay 17                       trial 17 of the newest run
   lab replay 17 --times 1000
   lab replay 17 --record
+  lab replay 17 --gdb
+  lab replay 17 --gdb-script questions.gdb --batch
   lab replay 17 --hunt                a parallel trial: the nearest that repeats`,
 		Args: exactly("RUN/TRIAL"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.replay(cmd.Context(), args[0], f) },
@@ -53,6 +62,9 @@ schedules are searched for one that ends with the same signature.`,
 	cmd.Flags().IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
 	cmd.Flags().BoolVar(&f.record, "record", false, "keep a log with which the trial can be run backwards")
 	cmd.Flags().BoolVar(&f.hunt, "hunt", false, "for a trial that cannot be replayed: search for one that can, with the same signature")
+	cmd.Flags().BoolVar(&f.gdb, "gdb", false, "start gdb on the trial, which can go backwards from its crash")
+	cmd.Flags().StringVar(&f.gdbScript, "gdb-script", "", "a `file` of commands for that gdb")
+	cmd.Flags().BoolVar(&f.batch, "batch", false, "end gdb after its script")
 	cmd.Flags().DurationVar(&f.limit, "limit", 10*time.Minute, "`time` after which the hunt gives up")
 	return cmd
 }
@@ -65,6 +77,9 @@ func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.gdb || f.gdbScript != "" || f.batch {
+		return a.replayGDB(ctx, past, f)
+	}
 	if err := f.recordable(past.trial.Trial); err != nil {
 		return err
 	}
@@ -75,7 +90,7 @@ func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
 		return &parallelError{past.trial}
 	}
 	if past.trial.Digest == "" {
-		return usageError{fmt.Errorf("trial %d (%s) cannot be replayed: the lab gave it up by the host's clock, or it gave no result", past.trial.N, past.trial.Outcome), ""}
+		return unrepeatable(past.trial.Trial)
 	}
 	vm.CleanStale()
 	st, out, err := a.open()
@@ -132,6 +147,11 @@ func describe(t journal.Trial) string {
 		return string(t.Outcome)
 	}
 	return fmt.Sprintf("%s, %s", t.Outcome, t.Title)
+}
+
+// unrepeatable says why a trial that should repeat does not.
+func unrepeatable(t journal.Trial) error {
+	return usageError{fmt.Errorf("trial %d (%s) cannot be replayed: the lab gave it up by the host's clock, or it gave no result", t.N, t.Outcome), ""}
 }
 
 // parallelError says that a trial cannot be replayed.

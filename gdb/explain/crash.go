@@ -8,8 +8,7 @@ import (
 
 // crash is the moment at which the runtime gave up.
 type crash struct {
-	// entry is the runtime's function that the program ended in: throw, fatal,
-	// fatalpanic or fatalsignal.
+	// entry is the runtime's function that the program ended in, one of ends.
 	entry string
 	// message is what throw and fatal were given.
 	message string
@@ -18,7 +17,7 @@ type crash struct {
 // ends are the functions of the Go runtime from which no program returns. All
 // releases since 1.21 have them, beneath each of their fatal errors
 // (runtime/panic.go, runtime/signal_unix.go).
-var ends = []string{"runtime.throw", "runtime.fatal", "runtime.fatalpanic", "runtime.fatalsignal", "runtime.dieFromSignal"}
+var ends = []string{"runtime.throw", "runtime.fatal", "runtime.fatalpanic", "runtime.fatalsignal", "runtime.dieFromSignal", "runtime.exit"}
 
 // near is how many instructions before the crash the cause of most lies: some
 // time slices of a fast vCPU, 0.2 s for QEMU.
@@ -54,7 +53,7 @@ func (q *inquiry) crash() (*crash, error) {
 	if q.space, err = q.m.Space(); err != nil {
 		return nil, err
 	}
-	if q.out.Victim, err = q.side("crashed"); err != nil {
+	if q.out.Victim, err = q.side("ended the program"); err != nil {
 		return nil, err
 	}
 	r, err := q.m.Registers()
@@ -76,6 +75,14 @@ func (q *inquiry) text(data, size uint64) string {
 		return ""
 	}
 	return string(b)
+}
+
+// ToCrash moves the machine to the moment at which the trial's program crashes,
+// which is that of the runtime's first word about it.
+func ToCrash(c Case) error {
+	q := &inquiry{Case: c, m: c.Machine, out: &Explanation{}}
+	_, err := q.crash()
+	return err
 }
 
 // SymbolsError says that a program's functions are not known.

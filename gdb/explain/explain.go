@@ -100,7 +100,8 @@ func (q *inquiry) explain(end *crash) error {
 	case q.faulting() != nil:
 		return q.fault()
 	}
-	return &NotFoundError{"no way is known for this kind of crash"}
+	q.note("what made this crash is not a word in memory that one goroutine wrote and another read: the last turns before it may tell")
+	return q.lastTurns(q.out.Victim.At)
 }
 
 func (q *inquiry) note(format string, args ...any) {

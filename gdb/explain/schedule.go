@@ -79,6 +79,25 @@ func (q *inquiry) schedule(end int64) error {
 	return nil
 }
 
+// Of a crash that has no other side, this many turns are shown, from so many
+// instructions before it.
+const (
+	turnsShown = 24
+	turnsSpan  = 300_000
+)
+
+// lastTurns says who ran before the instruction at end.
+func (q *inquiry) lastTurns(end int64) error {
+	if err := q.m.Go(end - turnsSpan); err != nil {
+		return err
+	}
+	err := q.schedule(end)
+	if n := len(q.out.Schedule); n > turnsShown {
+		q.out.Schedule = q.out.Schedule[n-turnsShown:]
+	}
+	return err
+}
+
 // stop is the end of a turn at the moment.
 func (q *inquiry) stop() (Turn, error) {
 	var t Turn
@@ -90,7 +109,7 @@ func (q *inquiry) stop() (Turn, error) {
 	if space, err := q.m.Space(); err != nil {
 		return t, err
 	} else if space != q.space {
-		t.Other = true
+		t.Other = true // another process, or this one before its program was loaded
 		return t, nil
 	}
 	g, err := q.m.Goroutine()

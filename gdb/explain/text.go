@@ -24,7 +24,11 @@ func (e *Explanation) Text(w io.Writer, s Sources) error {
 		side(b, s, "the culprit", e.Culprit, earlier)
 	}
 	if len(e.Schedule) > 0 {
-		fmt.Fprintf(b, "\nwho ran between the two\n")
+		when := "before the end"
+		if e.Culprit != nil {
+			when = "between the two"
+		}
+		fmt.Fprintf(b, "\nwho ran %s\n", when)
 		schedule(b, e.Schedule)
 	}
 	if len(e.Notes) > 0 {

@@ -1,11 +1,13 @@
 package vm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"ghostlab/initramfs/wire"
 	"ghostlab/lab/qemu"
 )
 
@@ -99,6 +101,15 @@ func (r *Replay) Seek(ctx context.Context, instruction int64) error {
 		err = &InfraError{What: fmt.Sprintf("the replay stopped at instruction %d, on its way to %d", now, instruction)}
 	}
 	return err
+}
+
+// Begun says whether a trial of the guest has begun, as far as the guest has
+// been replayed.
+func (r *Replay) Begun(trial int) (bool, error) {
+	if err := r.g.console.follow(); err != nil {
+		return false, &InfraError{What: "replay", Err: err}
+	}
+	return bytes.Contains(r.g.console.end(consoleKeep), []byte(wire.BeginLine(trial))), nil
 }
 
 // Position is where a replay has stopped, and what can be seen there.

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	osexec "os/exec"
+
+	"ghostlab/gdb"
+	"ghostlab/gdb/explain"
+	"ghostlab/gdb/travel"
+	"ghostlab/lab/runner"
+	"ghostlab/lab/terminal"
+	"ghostlab/lab/vm"
+)
+
+// replayGDB runs gdb on the record of a trial, stopped at its crash.
+func (a *app) replayGDB(ctx context.Context, past *pastTrial, f replayFlags) error {
+	switch {
+	case f.times > 1 || f.hunt || f.record:
+		return usageError{errors.New("--gdb: want no --times, --hunt or --record"), "gdb's replay is recorded where it has to be"}
+	case f.batch && f.gdbScript == "":
+		return usageError{errors.New("--batch: want --gdb-script"), ""}
+	}
+	if f.gdbScript != "" {
+		if _, err := os.Stat(f.gdbScript); errors.Is(err, fs.ErrNotExist) {
+			return usageError{fmt.Errorf("--gdb-script: there is no %s", f.gdbScript), ""}
+		}
+	}
+	if err := gdb.Missing(); err != nil {
+		return err
+	}
+	t, err := a.openPast(ctx, past)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	replay, err := t.open(a)
+	if err != nil {
+		return err
+	}
+	defer replay.Close()
+	where, err := t.toCrash(ctx, replay)
+	if err != nil {
+		return err
+	}
+	t.out.Printf("%s", where)
+	t.out.Close() // the terminal is gdb's
+
+	of := vm.About{Program: t.image.Program, Go: past.goVersion()}
+	if s, err := a.scenarioOf(past.run); err == nil {
+		of.Sources = s.Program().Dir
+	}
+	session, err := a.session(ctx, t.image.Kernel, of)
+	if err != nil {
+		return err
+	}
+	session.Socket = replay.GDB()
+	dir, err := os.MkdirTemp("", "lab-replay-") // 0700
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	command, err := session.Write(dir)
+	if err != nil {
+		return err
+	}
+	if f.gdbScript != "" {
+		command = append(command, "-x", f.gdbScript)
+	}
+	if !f.batch {
+		return a.gdb(ctx, command)
+	}
+	err = terminal.Run(ctx, osexec.Command(command[0], append(command[1:], "-batch")...), terminal.Streams{Out: a.stdout, Err: a.stderr})
+	if exit := (*osexec.ExitError)(nil); errors.As(err, &exit) && exit.Exited() && ctx.Err() == nil {
+		return silentError{exit.ExitCode()}
+	}
+	return err
+}
+
+// toCrash moves a replay to its trial's crash, or leaves it where its record
+// begins, and says which.
+func (t *timeline) toCrash(ctx context.Context, replay *vm.Replay) (string, error) {
+	if !runner.Failed(t.past.trial.Trial) {
+		return "the trial did not crash: the guest stands where its record begins", nil
+	}
+	m, err := travel.Open(ctx, replay, t.image.Program)
+	if err != nil {
+		return "", err
+	}
+	defer m.Close()
+	err = explain.ToCrash(t.crash(m, replay))
+	if !as[*explain.NotFoundError](err) && !as[*explain.SymbolsError](err) {
+		return "the guest stands at the crash", err
+	}
+	return fmt.Sprintf("the guest stands where its record begins: %v", err), replay.Seek(ctx, replay.Start())
+}
