@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -94,6 +95,15 @@ func TestShippedMatrices(t *testing.T) {
 	}
 	if matrices < 3 {
 		t.Errorf("%d matrices", matrices)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "```yaml\n")
+	text, _, _ := strings.Cut(rest, "```")
+	if m, err := Parse("README.md", []byte(text), options); err != nil || len(m.Expect) != 3 {
+		t.Errorf("the README's matrix: %v\n%s", err, text)
 	}
 }
 
