@@ -1,6 +1,7 @@
 package matrix
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,9 +46,14 @@ func Parse(name string, text []byte, opt Options) (*Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := opt.Find(top.get(KeyScenario).text)
-	if err != nil {
+	named := top.get(KeyScenario)
+	s, err := opt.Find(named.text)
+	var elsewhere *scenarios.PlaceError // in the scenario's own file
+	if errors.As(err, &elsewhere) {
 		return nil, err
+	}
+	if err != nil {
+		return nil, named.fail("%w", err)
 	}
 	if err := ambiguous(s); err != nil {
 		return nil, err
