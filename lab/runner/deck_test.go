@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 
@@ -140,5 +141,30 @@ func TestDecksOfShardsAndSessions(t *testing.T) {
 		if seen[n+1] != 1 {
 			t.Errorf("trial %d was run %d times", n+1, seen[n+1])
 		}
+	}
+}
+
+// A million trials that wait take a few bytes each: 4 for the cell, 4 for the
+// place in a queue, and a bit where one is done.
+func TestDeckOfAMillionTrials(t *testing.T) {
+	const trials, most = 1_000_000, 16 << 20
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var done journal.Numbers
+	for n := 1; n < trials; n += 2 {
+		done.Add(n)
+	}
+	d := newDeck(matrix.Order(8, trials/8, 1), []int{0, 1, 2, 3, 0, 1, 2, 3}, matrix.Shard{}, done, 5)
+	for range trials / 4 {
+		g, _ := d.next()
+		d.take(g, 1)
+	}
+	runtime.ReadMemStats(&after)
+	// All that was ever allocated, so that no collection decides.
+	if got := after.TotalAlloc - before.TotalAlloc; got > most {
+		t.Errorf("%d MiB were allocated, want at most %d", got>>20, most>>20)
+	}
+	if _, ok := d.next(); !ok {
+		t.Error("no trial is left of the other quarter")
 	}
 }
