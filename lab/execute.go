@@ -16,6 +16,8 @@ import (
 	"ghostlab/lab/report"
 	"ghostlab/lab/runner"
 	"ghostlab/lab/vm"
+
+	"al.essio.dev/pkg/shellescape"
 )
 
 // experiment is a matrix with how it is to be run.
@@ -179,7 +181,7 @@ func (a *app) conclude(dir string, asJSON bool, runErr error) error {
 		}
 	}
 	if !s.Hunted() && (runErr != nil && s.Missing > 0 || infra > 0) {
-		fmt.Fprintf(a.stderr, "lab: %d of %d trials have a result; for the others: %s\n", results, s.Planned, shell([]string{"lab", "run", "--resume", here(dir)}))
+		fmt.Fprintf(a.stderr, "lab: %d of %d trials have a result; for the others: %s\n", results, s.Planned, shellescape.QuoteCommand([]string{"lab", "run", "--resume", report.Near(dir)}))
 	}
 	switch {
 	case errors.Is(runErr, context.Canceled):

@@ -216,15 +216,3 @@ func (a *app) folder(e experiment, record journal.Run) (*journal.Folder, error) 
 	}
 	return e.resumed, e.resumed.Continue(record.Sessions[0])
 }
-
-// here is a path as it is typed in this folder.
-func here(path string) string {
-	dir, err := os.Getwd()
-	if err != nil {
-		return path
-	}
-	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
-		return rel
-	}
-	return path
-}

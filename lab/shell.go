@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"ghostlab/images"
@@ -214,7 +215,7 @@ func (a *app) shellArchive(ctx context.Context, dir string, img *images.Image, c
 		files = append(files, initramfs.File{Name: "/init", Path: init})
 	} else {
 		script := filepath.Join(dir, "trial")
-		text := fmt.Sprintf("#!%s\n%sexec %s \"$@\"\n", uroot.Shell, changeDir(command.Dir), shellWords(command.Argv))
+		text := fmt.Sprintf("#!%s\n%sexec %s \"$@\"\n", uroot.Shell, changeDir(command.Dir), shellescape.QuoteCommand(command.Argv))
 		if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 			return "", err
 		}
@@ -229,16 +230,7 @@ func changeDir(dir string) string {
 	if dir == "" {
 		return ""
 	}
-	return "cd " + shellWords([]string{dir}) + "\n"
-}
-
-// shellWords quotes words for a POSIX shell.
-func shellWords(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-	}
-	return strings.Join(quoted, " ")
+	return "cd " + shellescape.Quote(dir) + "\n"
 }
 
 // without is an environment without one of its variables.

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"ghostlab/lab/crash"
@@ -130,22 +131,9 @@ func (a *app) again(words string) string {
 	rest := ""
 	for i, arg := range args {
 		if arg == "--" {
-			args, rest = args[:i], " "+shell(args[i:])
+			args, rest = args[:i], " "+shellescape.QuoteCommand(args[i:])
 			break
 		}
 	}
-	return "lab " + shell(args) + " " + words + rest
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./=:,@%+-]+$`)
-
-// shell quotes words for a shell.
-func shell(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		if quoted[i] = w; !plainWord.MatchString(w) {
-			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(quoted, " ")
+	return "lab " + shellescape.QuoteCommand(args) + " " + words + rest
 }

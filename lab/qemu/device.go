@@ -6,6 +6,8 @@ package qemu
 import (
 	"fmt"
 	"strings"
+
+	"al.essio.dev/pkg/shellescape"
 )
 
 // Device is a part of the machine, or of the machinery around it.
@@ -223,7 +225,7 @@ func (c Command) ByHand() string {
 	}
 	words := c.argv(keep)
 	for i, w := range words {
-		words[i] = quote(w)
+		words[i] = shellescape.Quote(w)
 	}
 	return strings.Join(words, " ")
 }
@@ -249,15 +251,4 @@ func (c Command) argv(devices []Device) []string {
 		argv = append(argv, "-append", strings.Join(kernel, " "))
 	}
 	return argv
-}
-
-// quote makes one shell word of s.
-func quote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_=+,./:@%", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

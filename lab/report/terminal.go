@@ -50,9 +50,9 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 			fmt.Fprintf(w, "%s %s\n", on.paint(faint, fmt.Sprintf("%-7s", what)), visible(text, false))
 		}
 	}
-	line("run", fmt.Sprintf("%s (%s)", s.Run, near(s.dir)))
+	line("run", fmt.Sprintf("%s (%s)", s.Run, Near(s.dir)))
 	if _, err := os.Stat(s.HTMLFile()); err == nil {
-		line("report", near(s.HTMLFile()))
+		line("report", Near(s.HTMLFile()))
 	}
 	for _, k := range s.Kernels {
 		line("kernel", kernel(k))
@@ -77,9 +77,8 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 	return err
 }
 
-// near is a path as it is shorter to type: from the working folder, if it is
-// below that.
-func near(path string) string {
+// Near is a path as it is typed in the working folder.
+func Near(path string) string {
 	if cwd, err := os.Getwd(); err == nil {
 		if rel, err := filepath.Rel(cwd, path); err == nil && filepath.IsLocal(rel) {
 			return rel
@@ -172,7 +171,7 @@ func (s *Summary) notes() []string {
 		if journal.Running(s.dir) {
 			note += " yet"
 		} else {
-			note += "; this runs them: " + shell([]string{"lab", "run", "--resume", s.dir})
+			note += "; this runs them: " + shell([]string{"lab", "run", "--resume", Near(s.dir)})
 		}
 		notes = append(notes, note)
 	}
