@@ -19,8 +19,8 @@ type Session struct {
 	// stands for the folder KernelSources.
 	Vmlinux                     string
 	KernelPrefix, KernelSources string
-	// Program is the program under test, Module the path of its module and
-	// ModuleDir that module's folder, GOROOT the toolchain that compiled it,
+	// Program is the program under test, Module the path of its module, empty
+	// where its sources are not to be had, and ModuleDir that module's folder, GOROOT the toolchain that compiled it,
 	// ModuleCache where the go command keeps the sources of other modules.
 	Program, Module, ModuleDir, GOROOT, ModuleCache string
 	// Breaks are functions to stop at, of the program or of the kernel.
@@ -45,7 +45,9 @@ func (s Session) script(entry string) string {
 	if s.ModuleCache != "" {
 		p("directory %s", s.ModuleCache)
 	}
-	p("set substitute-path %s %s", s.Module, s.ModuleDir)
+	if s.Module != "" {
+		p("set substitute-path %s %s", s.Module, s.ModuleDir)
+	}
 	p("set substitute-path %s %s", s.KernelPrefix, s.KernelSources)
 	p("# the kernel, with its lx- commands")
 	p("add-auto-load-safe-path %s", filepath.Dir(s.Vmlinux))

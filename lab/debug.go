@@ -210,6 +210,9 @@ func (a *app) session(ctx context.Context, k *kernels.Kernel, of vm.About) (gdb.
 	if s.ModuleCache, err = toolchain.ModCache(ctx); err != nil {
 		return s, err
 	}
+	if of.Sources == "" {
+		return s, nil // they are not known any more
+	}
 	s.Module, s.ModuleDir, err = toolchain.Module(ctx, of.Go, of.Sources)
 	return s, err
 }
