@@ -80,7 +80,7 @@ func (a *app) writeReport(s *report.Summary, f report.Format, file string) error
 	if err := s.WriteFile(f, file); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(a.stdout, file)
+	_, err := fmt.Fprintln(a.stdout, report.Near(file))
 	return err
 }
 

@@ -55,9 +55,8 @@ type tab struct {
 
 // view is how a page is looked at.
 type view struct {
-	width    int64
-	dark     bool
-	noScript bool
+	width                 int64
+	dark, noScript, print bool
 }
 
 func (v view) String() string {
@@ -73,9 +72,12 @@ func open(t *testing.T, in context.Context, file string, v view) *tab {
 	ctx, cancel := chromedp.NewContext(in)
 	t.Cleanup(cancel)
 	b := &tab{ctx: ctx}
-	scheme := "light"
+	scheme, media := "light", ""
 	if v.dark {
 		scheme = "dark"
+	}
+	if v.print {
+		media = "print"
 	}
 	if err := chromedp.Listen(ctx, b.watch); err != nil {
 		t.Fatal(err)
@@ -84,7 +86,7 @@ func open(t *testing.T, in context.Context, file string, v view) *tab {
 		_, err := cdp.Call(ctx, on, network.Enable, network.EnableParams{})
 		_, err2 := cdp.Call(ctx, on, log.Enable, cdp.Empty{})
 		_, err3 := cdp.Call(ctx, on, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: v.noScript})
-		_, err4 := cdp.Call(ctx, on, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		_, err4 := cdp.Call(ctx, on, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: media,
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 		return errors.Join(err, err2, err3, err4)
 	}), chromedp.EmulateViewport(v.width, 800), chromedp.Navigate("file://"+file))
@@ -242,6 +244,22 @@ func TestChoiceOfAxes(t *testing.T) {
 	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](`document.querySelector("#reproduce + ul button").innerText !== "copy"`)); err != nil {
 		t.Error(err)
 	}
+	b.innocent(t)
+}
+
+// On paper nothing is folded, cut off or there to be clicked.
+func TestPageInPrint(t *testing.T) {
+	b := open(t, browser(t), pageOf(t, bigRun(t)), view{width: 760, print: true})
+	if w := eval[int64](t, b, "document.documentElement.scrollWidth"); w > 760 {
+		t.Errorf("the page is %d wide", w)
+	}
+	if n := eval[int](t, b, `[...document.querySelectorAll("button, select, input")].filter((e) => e.offsetHeight > 0).length`); n > 0 {
+		t.Errorf("%d controls are printed", n)
+	}
+	if h := eval[float64](t, b, `document.getElementById("cell-31").getBoundingClientRect().height`); h < 5 {
+		t.Error("the commands are not printed")
+	}
+	b.picture(t, "print")
 	b.innocent(t)
 }
 

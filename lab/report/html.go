@@ -219,9 +219,13 @@ func (s *Summary) how() []paragraph {
 		{"Outcomes", "A crash is an end with a signature: a fatal error, a signal, a failed exit. A hang did not end in its time limit. A guest panic took the kernel with it. The rate counts crashes; hangs and guest panics are results that are no crashes."},
 	}
 	if !s.Hunted() {
+		effects := "The axes have too many values to compare them all."
+		if s.Test != "" {
+			effects = "Two values of an axis are compared in cells that agree in all other axes, so that no other axis can feign an effect. The test is " + s.Test + ": the probability that anything at all is called an effect wrongly is at most 5 %. No effect shown is not no effect: the sentence says which differences are excluded."
+		}
 		out = append([]paragraph{
 			{"Interval", "The rate of a cell is an estimate. In 95 of 100 runs such an interval holds the true rate; what lies outside of it is not excluded for certain. 0 of 10 is no proof of never: its interval reaches to 31 %. Here: " + s.method() + ". An exact interval is for a number of trials that was fixed beforehand; an anytime-valid one, which is wider, for a number that results could decide."},
-			{"Effects", "Two values of an axis are compared in cells that agree in all other axes, so that no other axis can feign an effect. The p-values are corrected for the number of comparisons (Holm): the probability that anything at all is called an effect wrongly is at most 5 %. No effect shown is not no effect: the sentence says which differences are excluded."},
+			{"Effects", effects},
 		}, out...)
 	}
 	if len(s.Limits) > 0 {

@@ -59,6 +59,7 @@ func (s *Summary) effects() []stat.Effect {
 		cells[i] = stat.Cell{Axes: c.Axes, Count: stat.Count{K: c.Crash, N: c.N}}
 		o.Anytime = o.Anytime || c.Method == Anytime
 	}
+	s.Test = o.Method()
 	return stat.Effects(axes, cells, o)
 }
 

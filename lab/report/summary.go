@@ -45,7 +45,9 @@ type Summary struct {
 	// Expect says whether the matrix's expectations were met, cell by cell.
 	Expect []Judgement `json:"expect,omitempty"`
 	// Effects say what the crash rate depends on, axis by axis; empty in a hunt.
+	// Test names the test that they rest on.
 	Effects []stat.Effect `json:"effects,omitempty"`
+	Test    string        `json:"test,omitempty"`
 	// Signatures are those of all cells, the most frequent first, and at most
 	// 1000. Beyond counts the failures with others.
 	Signatures []*Signature `json:"signatures"`

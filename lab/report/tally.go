@@ -20,7 +20,6 @@ const (
 
 // tally counts trials as they are read. It keeps none of them.
 type tally struct {
-	run    *journal.Run
 	cells  map[int]*Cell
 	kinds  map[kind]*Signature
 	causes map[string]int
