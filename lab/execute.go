@@ -8,6 +8,7 @@ import (
 
 	"ghostlab/images"
 	"ghostlab/lab/crash"
+	"ghostlab/lab/hunt"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/live"
 	"ghostlab/lab/matrix"
@@ -38,6 +39,7 @@ type experiment struct {
 // hunting is what a hunt is for and what it has found.
 type hunting struct {
 	wanted func(journal.Trial) bool
+	arms   []hunt.Arm // nil means all
 	enough int
 	limit  time.Duration
 	trials int
@@ -91,7 +93,7 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 		job.Refuse = crash.Idle
 	}
 	if e.hunt != nil {
-		job.Wanted, job.Enough = e.hunt.wanted, e.hunt.enough
+		job.Wanted, job.Enough, job.Arms = e.hunt.wanted, e.hunt.enough, e.hunt.arms
 	}
 	for name, img := range boot.images {
 		record.Images[name] = img.Manifest

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"ghostlab/gdb/explain"
 	"ghostlab/gdb/travel"
 	"ghostlab/images"
+	"ghostlab/lab/hunt"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/progress"
 	"ghostlab/lab/runner"
@@ -60,6 +62,13 @@ func (a *app) explain(ctx context.Context, name string, f explainFlags) error {
 	if !runner.Failed(past.trial.Trial) {
 		return &passedError{past}
 	}
+	instead := ""
+	if why := past.backwards(); why != nil {
+		fmt.Fprintf(a.stderr, "lab: %v; searching for the same signature on one vCPU\n", why)
+		if past, instead, err = a.huntAlone(ctx, past, f.limit); err != nil {
+			return err
+		}
+	}
 	t, err := a.openPast(ctx, past)
 	if err != nil {
 		return err
@@ -70,6 +79,9 @@ func (a *app) explain(ctx context.Context, name string, f explainFlags) error {
 		return err
 	}
 	unexplained := err
+	if instead != "" {
+		e.Notes = append(e.Notes, instead)
+	}
 	text, err := json.MarshalIndent(e, "", "  ")
 	if err == nil {
 		err = journal.KeepExplanation(past.dir, past.trial.N, text)
@@ -87,6 +99,32 @@ func (a *app) explain(ctx context.Context, name string, f explainFlags) error {
 		err = silentError{exitDiffers}
 	}
 	return err
+}
+
+// huntAlone searches for a trial of one vCPU that ends like a past one, which
+// cannot be run backwards, and says what it is in its place.
+func (a *app) huntAlone(ctx context.Context, past *pastTrial, limit time.Duration) (found *pastTrial, instead string, err error) {
+	m, wanted, err := a.like(past)
+	if err != nil {
+		return nil, "", err
+	}
+	h := &hunting{wanted: wanted, enough: 1, limit: limit, arms: hunt.Alone()}
+	quiet := *a
+	quiet.stdout = io.Discard
+	dir, err := quiet.execute(ctx, experiment{matrix: m, hunt: h})
+	if len(h.found) == 0 {
+		if err == nil {
+			fmt.Fprintf(a.stderr, "lab: the signature did not come back in %d trials of one vCPU, with %d settings of its speed and of time slices, in %v\n", h.trials, len(h.arms), limit)
+			fmt.Fprintf(a.stderr, "hint: --limit lets the search go on for longer; what needs several vCPUs at the same time never comes back on one\n")
+			err = silentError{exitDiffers}
+		}
+		return nil, "", err
+	}
+	was := past.trial.Trial
+	if past, err = quiet.past(fmt.Sprintf("%s/%d", dir, h.found[0].N)); err != nil {
+		return nil, "", err
+	}
+	return past, fmt.Sprintf("trial %d (%s) cannot be run backwards: this is another trial with its signature, found in %d trials of one vCPU", was.N, was.Schedule, h.trials), nil
 }
 
 // explainPast explains a trial that can be run backwards.

@@ -87,12 +87,21 @@ func (a *app) hunt(ctx context.Context, s *scenarios.Scenario, values map[string
 
 // huntFor searches for a trial that ends like a past one.
 func (a *app) huntFor(ctx context.Context, p *pastTrial, f replayFlags) error {
+	m, wanted, err := a.like(p)
+	if err != nil {
+		return err
+	}
+	return a.carryOutHunt(ctx, m, wanted, huntFlags{enough: 1, limit: f.limit, guests: f.guests})
+}
+
+// like is a hunt for trials that end like a past one, which has failed.
+func (a *app) like(p *pastTrial) (*matrix.Matrix, func(journal.Trial) bool, error) {
 	if !runner.Failed(p.trial.Trial) {
-		return usageError{fmt.Errorf("trial %d did not fail: there is nothing to hunt for", p.trial.N), ""}
+		return nil, nil, usageError{fmt.Errorf("trial %d did not fail: there is nothing to hunt for", p.trial.N), ""}
 	}
 	s, err := a.scenarioOf(p.run)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	m := matrix.New(s)
 	m.Trials, m.Timeout = mostHunted, p.run.Timeout
@@ -104,8 +113,7 @@ func (a *app) huntFor(ctx context.Context, p *pastTrial, f replayFlags) error {
 			m.Axes = append(m.Axes, matrix.Axis{Name: axis.Name, Values: []string{value}})
 		}
 	}
-	wanted := func(t journal.Trial) bool { return t.Title == p.trial.Title }
-	return a.carryOutHunt(ctx, m, wanted, huntFlags{enough: 1, limit: f.limit, guests: f.guests})
+	return m, func(t journal.Trial) bool { return t.Title == p.trial.Title }, nil
 }
 
 // mostHunted is the number of trials after which a hunt gives up.

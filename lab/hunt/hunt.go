@@ -5,6 +5,7 @@ package hunt
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -38,6 +39,11 @@ func Arms() []Arm {
 		{VCPUs: 2, Shift: 6},
 		{VCPUs: 2, Shift: 3, SingleStep: true},
 	}
+}
+
+// Alone are the arms of one vCPU: what they find can be run backwards.
+func Alone() []Arm {
+	return slices.DeleteFunc(Arms(), func(a Arm) bool { return a.VCPUs != 1 })
 }
 
 // Tally is what was learnt of an arm.

@@ -61,6 +61,8 @@ type Job struct {
 	// that Failed.
 	Wanted func(journal.Trial) bool
 	Enough int
+	// Arms are what a hunt tries; nil means all of hunt.Arms.
+	Arms []hunt.Arm
 	// Refuse, when set, looks at the output of each trial that passed. An error
 	// says why it is no result at all, and ends the run.
 	Refuse func(output []byte) error

@@ -17,8 +17,12 @@ const aimTime = 2 * time.Second
 const firstBatch = 4
 
 func (r *run) startHunts() {
+	arms := r.Arms
+	if arms == nil {
+		arms = hunt.Arms()
+	}
 	for range r.Cells {
-		r.hunts = append(r.hunts, hunt.New(hunt.Arms(), r.Matrix.Seed))
+		r.hunts = append(r.hunts, hunt.New(arms, r.Matrix.Seed))
 		r.pace = append(r.pace, map[hunt.Arm]time.Duration{})
 	}
 }
