@@ -151,28 +151,40 @@ func warnSame(out *progress.Output, all []journal.Kernel) {
 	}
 }
 
-// checkModels refuses CPU models that QEMU does not have, or that the host's own
-// processor takes the place of.
+// checkModels refuses CPU models that no guest can have, and those that the
+// host's own processor takes the place of.
 func (a *app) checkModels(m *matrix.Matrix, cells []matrix.Cell, accelerator string) error {
-	var known []string
+	var checked []string
 	for _, c := range cells {
 		model, ok := c.Axes[matrix.AxisCPU]
 		if !ok {
 			continue
 		}
-		if known == nil {
-			var err error
-			if known, err = qemu.Models(a.cfg.QEMU); err != nil {
-				return err
-			}
-		}
 		if accelerator != "tcg" && m.EngineOf(c) == matrix.Parallel {
 			return usageError{fmt.Errorf("axis %q: the parallel engine runs on this host's own processor (%s), whatever the model", matrix.AxisCPU, accelerator),
 				"the deterministic engine emulates models: `--engine deterministic`"}
 		}
-		if name, _, _ := strings.Cut(model, ","); !slices.Contains(known, name) {
-			return usageError{fmt.Errorf("axis %q: this QEMU has no model %q", matrix.AxisCPU, name), scenarios.Advice(name, known)}
+		if slices.Contains(checked, model) {
+			continue
 		}
+		if err := a.checkModel(model); err != nil {
+			return err
+		}
+		checked = append(checked, model)
+	}
+	return nil
+}
+
+func (a *app) checkModel(model string) error {
+	known, err := qemu.Models(a.cfg.QEMU)
+	if err != nil {
+		return err
+	}
+	if name, _, _ := strings.Cut(model, ","); !slices.Contains(known, name) {
+		return usageError{fmt.Errorf("axis %q: this QEMU has no model %q", matrix.AxisCPU, name), scenarios.Advice(name, known)}
+	}
+	if err := qemu.CheckModel(a.cfg.QEMU, model); err != nil {
+		return usageError{fmt.Errorf("axis %q: no guest can have the model %q: %w", matrix.AxisCPU, model, err), "cortex-a53, cortex-a57, cortex-a72 and max are known to work"}
 	}
 	return nil
 }

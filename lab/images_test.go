@@ -81,6 +81,10 @@ func TestModelsAreChecked(t *testing.T) {
 	if err == nil || err.Error() != `axis "cpu": this QEMU has no model "cortex-a27"` || !strings.HasPrefix(hintOf(err), "did you mean") {
 		t.Errorf("an unknown model: %v, hint %q", err, hintOf(err))
 	}
+	err = a.checkModels(m, cellsOf(matrix.AxisCPU, "cortex-a15"), "tcg")
+	if err == nil || !strings.Contains(err.Error(), "it is a 32-bit processor") {
+		t.Errorf("a 32-bit model: %v", err)
+	}
 	if err := a.checkModels(m, cellsOf(matrix.AxisCPU, "cortex-a72"), "kvm"); err == nil {
 		t.Error("a model beside KVM is not refused")
 	}

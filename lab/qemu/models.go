@@ -3,14 +3,13 @@ package qemu
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
 )
 
-// Models returns the names of the CPU models that the emulator has. Not all boot
-// an arm64 kernel: some are 32-bit processors, and some lack what the virt board
-// needs.
+// Models returns the names of the CPU models that the emulator has.
 func Models(binary string) ([]string, error) {
 	out, err := exec.Command(binary, "-machine", "virt", "-cpu", "help").Output()
 	if err != nil {
@@ -23,4 +22,30 @@ func Models(binary string) ([]string, error) {
 		}
 	}
 	return names, nil
+}
+
+// CheckModel asks the emulator whether it can make a machine with a CPU model,
+// such as "max,pauth=off", that runs arm64 code. The error is why not, in the
+// emulator's words where they are clear. A model that passes may still lack what
+// a kernel needs.
+func CheckModel(binary, model string) error {
+	board := Machine{CPU: model + ",aarch64=on", VCPUs: 1, Memory: 128}
+	cmd := exec.Command(binary, append(board.Args(), "-S", "-monitor", "stdio")...)
+	cmd.Stdin = strings.NewReader("quit\n")
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	words := strings.TrimSpace(said.String())
+	if strings.Contains(words, ".aarch64' not found") {
+		return errors.New("it is a 32-bit processor")
+	}
+	_, why, ok := strings.Cut(words, ": ") // the program's name comes first
+	if !ok {
+		why = words
+	}
+	return errors.New(why)
 }
