@@ -180,7 +180,11 @@ func TestPageInABrowser(t *testing.T) {
 	chrome := browser(t)
 	for name, dir := range map[string]string{"matrix": bigRun(t), "mixed": "testdata/mixed", "hunt": huntRun(t)} {
 		file := pageOf(t, dir)
-		for _, v := range []view{{width: 1280}, {width: 390}, {width: 1280, dark: true}, {width: 390, dark: true}} {
+		views := []view{{width: 1280}, {width: 390, dark: true}, {width: 390}, {width: 1280, dark: true}}
+		if name != "matrix" {
+			views = views[:2]
+		}
+		for _, v := range views {
 			t.Run(name+"-"+v.String(), func(t *testing.T) {
 				b := open(t, chrome, file, v)
 				if w := eval[int64](t, b, "document.documentElement.scrollWidth"); w > v.width {

@@ -3,8 +3,11 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
+	"slices"
+	"strconv"
 	"strings"
 
 	"ghostlab/gdb/explain"
@@ -20,21 +23,30 @@ type explained struct {
 
 type raceSide struct{ Who, Goroutine, Did, Stack string }
 
-// explained are the explanations of those trials that the report names.
+// explained are the explanations in the run's folder, at most maxShown, by the
+// trials' numbers.
 func (s *Summary) explained() []explained {
+	folder := os.DirFS(s.dir)
+	files, err := fs.Glob(folder, "trials/*/"+journal.ExplanationFile)
+	if err != nil {
+		return nil
+	}
+	number := func(file string) int {
+		n, _ := strconv.Atoi(path.Base(path.Dir(file)))
+		return n
+	}
+	slices.SortFunc(files, func(a, b string) int { return number(a) - number(b) })
 	var all []explained
-	for _, g := range s.Signatures[:min(len(s.Signatures), maxShown)] {
-		for _, t := range g.Trials {
-			text, err := os.ReadFile(filepath.Join(journal.TrialDir(s.dir, t.N), journal.ExplanationFile))
-			if err != nil {
-				continue // not explained
-			}
-			e := explain.Explanation{}
-			if err := json.Unmarshal(text, &e); err != nil {
-				continue // by another version of lab
-			}
-			all = append(all, explainedOf(t.N, &e))
+	for _, file := range files[:min(len(files), maxShown)] {
+		e := explain.Explanation{}
+		text, err := fs.ReadFile(folder, file)
+		if err == nil {
+			err = json.Unmarshal(text, &e)
 		}
+		if err != nil {
+			continue // of another version of lab, or being written
+		}
+		all = append(all, explainedOf(number(file), &e))
 	}
 	return all
 }

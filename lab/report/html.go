@@ -18,7 +18,7 @@ import (
 const (
 	maxCells    = 1000 // in the table, those with the highest rates
 	maxCommands = 500  // for one cell each
-	maxShown    = 50   // signatures
+	maxShown    = 50   // signatures, and explained trials
 	maxClaims   = 500  // expectations, those that are not met first
 )
 
