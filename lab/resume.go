@@ -12,6 +12,7 @@ import (
 
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/report"
 )
 
 // resume runs the trials that a run lacks. All about them comes from the run
@@ -130,7 +131,7 @@ func (a *app) sameMatrix(dir string, run *journal.Run, file string) error {
 	before, now := plan(was), plan(is)
 	if changes := journal.ComparePlans(&before, &now); len(changes) > 0 {
 		return &journal.ChangedError{What: fmt.Sprintf("%s has changed since %s began:", name, run.ID), Changes: changes,
-			Remedy: fmt.Sprintf("%s is as it was: put that in its place to go on,\nor start a new run with `lab run %s`", filepath.Join(dir, journal.MatrixFile), name)}
+			Remedy: fmt.Sprintf("%s is as it was: put that in its place to go on,\nor start a new run with `lab run %s`", report.Near(filepath.Join(dir, journal.MatrixFile)), name)}
 	}
 	return nil
 }
@@ -165,7 +166,7 @@ func (f *runFlags) sameKeys(cmd *cobra.Command, dir string, run *journal.Run) er
 
 func notResumable(dir string, run *journal.Run, changes []journal.Change) error {
 	return &journal.ChangedError{What: run.ID + " cannot go on with other trials than it began with:", Changes: changes,
-		Remedy: fmt.Sprintf("make it as it was (%s says how), or start a new run", filepath.Join(dir, "run.json"))}
+		Remedy: fmt.Sprintf("make it as it was (%s says how), or start a new run", report.Near(filepath.Join(dir, "run.json")))}
 }
 
 // matrixOf is the matrix of a run, as it was resolved: its cells are those that
