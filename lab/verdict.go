@@ -66,7 +66,7 @@ func (a *app) verdict(cmd *cobra.Command, w io.Writer, dir string, p scenarios.P
 		return nil
 	}
 	trial := fmt.Sprintf("%s/%d", run.ID, first.N)
-	next("what it printed:", filepath.Join(journal.TrialDir(here(dir), first.N), "console.log"))
+	next("what it printed:", filepath.Join(journal.TrialDir(report.Near(dir), first.N), "console.log"))
 	if first.Schedule.Deterministic() {
 		next("again, exactly:", "lab replay "+trial)
 	} else {
