@@ -45,6 +45,9 @@ func (s *Summary) command(c *Cell) string {
 	case r.Own != nil:
 		words = append(words, "try", r.Own.Package)
 		words = append(words, own(r.Own)...)
+		if !s.hasAxis(matrix.AxisGo) {
+			words = append(words, "--go", r.Go)
+		}
 		for _, a := range r.Axes {
 			if env, ok := strings.CutPrefix(a.Name, matrix.EnvPrefix); ok {
 				words = append(words, "--env", env+"="+values(a))
@@ -96,11 +99,15 @@ func (s *Summary) settings() []string {
 	}
 	words = append(words, "--trials", fmt.Sprint(s.run.Trials))
 	for _, x := range []struct{ axis, value string }{{matrix.AxisEngine, s.Engine}, {matrix.AxisIsolation, s.Isolation}} {
-		if !slices.ContainsFunc(s.run.Axes, func(a matrix.Axis) bool { return a.Name == x.axis }) {
+		if !s.hasAxis(x.axis) {
 			words = append(words, "--"+x.axis, x.value)
 		}
 	}
 	return words
+}
+
+func (s *Summary) hasAxis(name string) bool {
+	return slices.ContainsFunc(s.run.Axes, func(a matrix.Axis) bool { return a.Name == name })
 }
 
 // own are the flags of `lab try` that give its program.
