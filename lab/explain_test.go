@@ -133,6 +133,31 @@ func TestExplainFindsTheWriterOfABadPointer(t *testing.T) {
 	}
 }
 
+// The unwinder met a goroutine that had popped half of its frame: golang/go#73259.
+func TestExplainShowsAHalfRestoredStackPointer(t *testing.T) {
+	runs := t.TempDir()
+	_, trials := crashes(t, runs, "scenario: split-sp\ntrials: 2\nengine: deterministic\naxes:\n  vcpus: [1]\n  go: [1.21.6]\n")
+	if len(trials) != 1 {
+		t.Fatal("no crash")
+	}
+	e := explained(t, runs, trials[0].N)
+	if e.Culprit == nil || e.Victim.ID == e.Culprit.ID || !strings.Contains(e.Culprit.Did, "stack pointer half restored") || !strings.Contains(e.Culprit.Did, "`add sp, sp, #") {
+		t.Fatalf("%+v", e)
+	}
+	if at, line := placeOf(t, e.Culprit, "split-sp", "../scenarios/split-sp/repro"); at != "main.bigFrame" || line != "}" {
+		t.Errorf("goroutine %d was stopped in %s, %q", e.Culprit.ID, at, line)
+	}
+	unwinders := 0
+	for _, f := range e.Victim.Stack {
+		if strings.HasPrefix(f.Func, "runtime.(*unwinder).") {
+			unwinders++
+		}
+	}
+	if unwinders == 0 || len(e.Notes) == 0 || !strings.Contains(e.Notes[0], "the unwinder's table says") {
+		t.Errorf("%d unwinders, notes %q", unwinders, e.Notes)
+	}
+}
+
 // A gdb script stands at the crash and goes back from there.
 func gdbScript(t *testing.T, runs string, n int) {
 	t.Helper()

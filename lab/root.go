@@ -52,6 +52,7 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
   lab run scenarios/ghost-map/matrix.yaml     run a matrix
   lab show                                    the newest run again
   lab replay 17                               a deterministic trial again, exactly
+  lab explain 17                              both sides of the race behind a crash
   lab debug ghost-map                         a paused guest for gdb`,
 		SilenceErrors: true,
 		SilenceUsage:  true,

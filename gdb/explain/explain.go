@@ -97,6 +97,8 @@ func (q *inquiry) explain(end *crash) error {
 	switch {
 	case strings.Contains(end.message, "concurrent map"):
 		return q.mapRace(end)
+	case q.unwinder() != nil:
+		return q.unwound(q.unwinder())
 	case q.faulting() != nil:
 		return q.fault()
 	}

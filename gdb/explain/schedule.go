@@ -48,6 +48,10 @@ func (q *inquiry) schedule(end int64) error {
 	if err != nil {
 		return err
 	}
+	runs, err := q.m.ID()
+	if err != nil {
+		return err
+	}
 	var turns []Turn
 	stops, started := 0, time.Now()
 	err = q.m.Forward(func() (bool, error) {
@@ -58,6 +62,13 @@ func (q *inquiry) schedule(end int64) error {
 		turn, err := q.stop()
 		if err != nil {
 			return false, err
+		}
+		if turn.Why == travel.Switch {
+			// The thread counts as the next goroutine's already. After an
+			// entry to the kernel it may be another thread.
+			turn.Goroutine, runs = runs, turn.Goroutine
+		} else {
+			runs = 0
 		}
 		turn.Instructions = now - began
 		began = now

@@ -1,6 +1,9 @@
 package travel
 
-import "github.com/go-delve/delve/pkg/proc"
+import (
+	"github.com/go-delve/delve/pkg/proc"
+	"github.com/go-delve/delve/pkg/proc/linutil"
+)
 
 // Reason says what took the vCPU from a goroutine.
 type Reason string
@@ -67,10 +70,24 @@ func (m *Machine) Interrupted() (Reason, bool, error) {
 	if err != nil {
 		return "", false, err
 	}
+	m.suppose(then)
+	return reason, true, nil
+}
+
+// Suppose makes the machine show the program as if it stood at another
+// instruction with another stack pointer, until the machine moves.
+func (m *Machine) Suppose(pc, sp uint64) {
+	then := linutil.ARM64PtraceRegs{Pc: pc, Sp: sp}
+	if m.regs != nil {
+		then.Regs = m.regs.Regs
+	}
+	m.suppose(then)
+}
+
+func (m *Machine) suppose(then linutil.ARM64PtraceRegs) {
 	m.target.ClearCaches()
 	m.cpu.common = proc.CommonThread{}
 	m.seen = &then
-	return reason, true, nil
 }
 
 // exception names an exception by the class in its syndrome (ESR_EL1.EC).
