@@ -50,6 +50,9 @@ The guest is a small arm64 Linux: /tmp, /proc, /sys, /dev/shm, a loopback interf
 user root, time zone UTC. It has no shell, no go command, no network, no name server and
 no TLS roots.
 
+File names in the program are import paths, as with -trimpath. Trials that share a guest
+(--isolation process) share the package's folder too.
+
 Exit codes: 0 nothing failed, 1 something did (with --hunt: not found), 2 wrong use or a
 package that does not build.`,
 		Example: `  lab try ./cmd/server -n 50
