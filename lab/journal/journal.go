@@ -151,11 +151,12 @@ func (f *Folder) save() error {
 	return renameio.WriteFile(filepath.Join(f.dir, runFile), append(b, '\n'), 0o644)
 }
 
-// SetVerification records whether deterministic trials repeated.
-func (f *Folder) SetVerification(v Verification) error {
+// AddVerification records whether deterministic trials repeated, beside what
+// earlier sessions have checked.
+func (f *Folder) AddVerification(v Verification) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.run.Verification = &v
+	f.run.Verification = f.run.Verification.plus(&v)
 	return f.save()
 }
 

@@ -143,6 +143,11 @@ func TestContinueRemovesHalfTrials(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer g.Close()
+	for _, v := range []Verification{{Checked: 2, Identical: 2}, {Checked: 3, Identical: 2, Diverged: []int{4}}} {
+		if err := g.AddVerification(v); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := g.Continue(Session{Lab: "next"}); err != nil {
 		t.Fatal(err)
 	}
@@ -155,6 +160,9 @@ func TestContinueRemovesHalfTrials(t *testing.T) {
 	run, err := ReadRun(f.Dir())
 	if err != nil || len(run.Sessions) != 1 || run.Sessions[0].FirstVM != 8 {
 		t.Errorf("sessions %+v (%v)", run.Sessions, err)
+	}
+	if v := run.Verification; v == nil || v.Checked != 5 || v.Identical != 4 || len(v.Diverged) != 1 {
+		t.Errorf("sessions have checked %+v", v)
 	}
 }
 

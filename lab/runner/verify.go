@@ -68,7 +68,7 @@ func (r *run) verify() error {
 			break
 		}
 	}
-	if err := errors.Join(err, r.Folder.SetVerification(result)); err != nil {
+	if err := errors.Join(err, r.Folder.AddVerification(result)); err != nil {
 		return err
 	}
 	if len(result.Diverged) > 0 {
