@@ -157,8 +157,11 @@ func (t Turn) String() string {
 	case t.Goroutine == 0:
 		who = "the runtime, for no goroutine"
 	}
-	if t.Stopped.Line == 0 {
+	switch {
+	case t.Stopped.Line == 0:
 		return who
+	case t.Why == travel.Switch:
+		return who + ", until the Go scheduler switched"
 	}
 	return fmt.Sprintf("%s, until %s in %s (%s:%d)", who, t.Why, t.Stopped.Func, t.Stopped.File, t.Stopped.Line)
 }

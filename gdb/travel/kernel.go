@@ -14,7 +14,7 @@ const (
 	PageFault  Reason = "a page fault"
 	Exception  Reason = "an exception"
 	// Switch is the Go scheduler's choice, without the kernel.
-	Switch Reason = "a switch"
+	Switch Reason = "the Go scheduler"
 )
 
 // Offsets of the vectors for exceptions from 64-bit programs (Arm Architecture
