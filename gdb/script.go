@@ -25,6 +25,8 @@ type Session struct {
 	Program, Module, ModuleDir, GOROOT, ModuleCache string
 	// Breaks are functions to stop at, of the program or of the kernel.
 	Breaks []string
+	// CPU is the one to look at, from 1. Zero leaves that to gdb.
+	CPU int
 }
 
 // Files of a session's folder.
@@ -58,6 +60,9 @@ func (s Session) script(entry string) string {
 	p("add-auto-load-safe-path %s", s.GOROOT)
 	p("add-symbol-file %s", s.Program)
 	p("target remote %s", s.Socket)
+	if s.CPU != 0 {
+		p("thread %d", s.CPU)
+	}
 	for _, name := range s.Breaks {
 		// In hardware: the kernel has not mapped anything yet.
 		p("hbreak '%s'", name)

@@ -127,7 +127,7 @@ func (a *app) attach(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	session.Socket = guest.GDB()
+	session.Socket, session.CPU = guest.GDB(), guest.CPU
 	dir, err := os.MkdirTemp("", "lab-attach-") // 0700
 	if err != nil {
 		return err

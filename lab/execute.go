@@ -29,6 +29,7 @@ type experiment struct {
 	shard  matrix.Shard
 	// guests at once; zero means what the host allows.
 	guests int
+	holds  int // guests to hold at their crash
 	verify float64
 	json   bool
 	hunt   *hunting // nil unless the matrix is one of `lab hunt`
@@ -88,6 +89,9 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	job := runner.Job{
 		Matrix: m, Cells: record.Cells, Commands: record.Commands, Image: boot.images, Kernel: boot.kernels[0].Asked, Go: a.cfg.Go,
 		Machine: machine, Store: st, Parallel: a.guests(e.guests, m), Verify: e.verify,
+	}
+	if err := hold(&job, e.holds, record.ID, out); err != nil {
+		return "", err
 	}
 	if m.Scenario.Program().Tests {
 		job.Refuse = crash.Idle

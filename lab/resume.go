@@ -48,7 +48,7 @@ func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
 		return err
 	}
 	defer folder.Close()
-	e := experiment{matrix: m, file: run.Matrix, shard: run.Shard, guests: f.guests, verify: f.verify / 100, json: f.json, resumed: folder}
+	e := experiment{matrix: m, file: run.Matrix, shard: run.Shard, guests: f.guests, holds: f.held(), verify: f.verify / 100, json: f.json, resumed: folder}
 	if folder.Missing() == 0 {
 		fmt.Fprintf(a.stderr, "lab: %s has all its trials\n", run.ID)
 		return a.conclude(dir, f.json, nil)

@@ -21,6 +21,8 @@ type runFlags struct {
 	shard     string
 	dry       bool
 	verify    float64
+	holdOn    string
+	holds     int
 	yes       bool
 	json      bool
 }
@@ -91,6 +93,8 @@ func (f *runFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.set, "set", nil, "a `key=value` of the matrix: a key, or an axis with values and commas between them")
 	flags.IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
 	flags.Float64Var(&f.verify, "verify", 2, "`percentage` of deterministic trials that are run twice and compared")
+	flags.StringVar(&f.holdOn, "hold-on", "", "keep the guest of a trial that fails, stopped at its `crash`, for lab attach and lab dump")
+	flags.IntVar(&f.holds, "holds", 1, "`number` of guests that --hold-on keeps at once")
 	flags.BoolVar(&f.yes, "yes", false, fmt.Sprintf("run a matrix of more than %d trials", matrix.Most))
 	flags.BoolVar(&f.json, "json", false, "print the result as one JSON document")
 }
@@ -132,6 +136,13 @@ func (f *runFlags) check(m *matrix.Matrix) error {
 		return usageError{fmt.Errorf("--guests: want at least 1, got %d", f.guests), ""}
 	case f.verify < 0 || f.verify > 100:
 		return usageError{fmt.Errorf("--verify: want a percentage, got %v", f.verify), ""}
+	case f.holdOn != "" && f.holdOn != holdOnCrash:
+		return usageError{fmt.Errorf("--hold-on: want crash, got %q", f.holdOn), ""}
+	case f.holds < 1:
+		return usageError{fmt.Errorf("--holds: want at least 1, got %d", f.holds), ""}
+	case f.holdOn != "" && deterministic(m):
+		return usageError{errors.New("--hold-on: it would move the schedule of deterministic trials"),
+			"they can be replayed to their crash: `lab replay --gdb`, `lab explain`"}
 	case n > matrix.Most && !f.yes && m.Search == "":
 		return &matrix.SizeError{Trials: n}
 	}
@@ -165,7 +176,7 @@ func (a *app) run(cmd *cobra.Command, file string, f runFlags) error {
 	if err := f.check(m); err != nil {
 		return err
 	}
-	e := experiment{matrix: m, file: file, text: text, shard: shard, guests: f.guests, verify: f.verify / 100, json: f.json}
+	e := experiment{matrix: m, file: file, text: text, shard: shard, guests: f.guests, holds: f.held(), verify: f.verify / 100, json: f.json}
 	if f.dry {
 		return a.dryRun(cmd.Context(), e)
 	}

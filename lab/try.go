@@ -121,7 +121,7 @@ func (a *app) try(cmd *cobra.Command, pattern string, args []string, f tryFlags)
 	if f.hunt {
 		return a.carryOutHunt(cmd.Context(), m, runner.Failed, huntFlags{enough: 1, limit: f.limit, guests: f.guests, json: f.json})
 	}
-	dir, err := a.execute(cmd.Context(), experiment{matrix: m, guests: f.guests, verify: f.verify / 100, json: f.json})
+	dir, err := a.execute(cmd.Context(), experiment{matrix: m, guests: f.guests, holds: f.held(), verify: f.verify / 100, json: f.json})
 	if err != nil {
 		return err
 	}

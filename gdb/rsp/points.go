@@ -45,6 +45,9 @@ type Stop struct {
 	// Watch is the address of the access that a point has stopped at, where
 	// the stub says so.
 	Watch uint64
+	// CPU is the number of the one that has stopped, from 1, or 0 where the stub
+	// does not say so.
+	CPU int
 }
 
 // Trap is the signal of a machine that has reached a point, or made its step.
@@ -95,6 +98,12 @@ func parseStop(command, reply string) (Stop, error) {
 	}
 	for field := range strings.SplitSeq(reply[3:], ";") {
 		switch key, value, _ := strings.Cut(field, ":"); key {
+		case "thread": // as p1.2, of a process, or 2
+			n, err := strconv.ParseUint(value[strings.LastIndexByte(value, '.')+1:], 16, 16)
+			if err != nil {
+				return Stop{}, bad
+			}
+			stop.CPU = int(n)
 		case "watch", "rwatch", "awatch":
 			if stop.Watch, err = strconv.ParseUint(value, 16, 64); err != nil {
 				return Stop{}, bad

@@ -42,7 +42,10 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 	return c, nil
 }
 
-// Close hangs up. QEMU then lets the machine go on.
+// Detach lets the machine go on.
+func (c *Client) Detach(ctx context.Context) error { return c.ok(ctx, "D") }
+
+// Close hangs up. The machine stays as it is.
 func (c *Client) Close() error { return c.conn.Close() }
 
 // hello asks what the stub can do. No other answer has what it begins with.

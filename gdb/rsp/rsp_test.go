@@ -61,9 +61,9 @@ func FuzzDecode(f *testing.F) {
 func TestStops(t *testing.T) {
 	for reply, want := range map[string]Stop{
 		"S05":                                  {Signal: 5},
-		"T05thread:01;":                        {Signal: 5},
-		"T05thread:01;watch:0000004000074008;": {Signal: 5, Watch: 0x4000074008},
-		"T8fthread:01;":                        {Signal: 0x8f},
+		"T05thread:p01.02;":                    {Signal: 5, CPU: 2},
+		"T05thread:01;watch:0000004000074008;": {Signal: 5, Watch: 0x4000074008, CPU: 1},
+		"T8fthread:01;":                        {Signal: 0x8f, CPU: 1},
 	} {
 		if got, err := parseStop("c", reply); err != nil || got != want {
 			t.Errorf("%q: %+v, %v", reply, got, err)
@@ -153,7 +153,7 @@ func TestClient(t *testing.T) {
 	if err := c.Remove(ctx, Point{Write, 0x4000, 1}); !errors.As(err, &refused) {
 		t.Errorf("a refused command: %v", err)
 	}
-	if s, err := c.ContinueBack(ctx); err != nil || s != (Stop{Trap, 0x4000}) {
+	if s, err := c.ContinueBack(ctx); err != nil || s != (Stop{Signal: Trap, Watch: 0x4000}) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if said, err := c.Monitor(ctx, "hi"); err != nil || said != "hey" {

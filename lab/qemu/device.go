@@ -44,6 +44,8 @@ func (m Machine) Args() []string {
 		"-smp", fmt.Sprint(m.VCPUs),
 		"-m", fmt.Sprint(m.Memory),
 		"-nodefaults", "-display", "none",
+		// The kernel says by it where it is, which dumps tell.
+		"-device", "vmcoreinfo",
 		// A guest that restarts itself has ended.
 		"-no-reboot",
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"ghostlab/gdb/ends"
 	"ghostlab/images"
 	"ghostlab/lab/crash"
 	"ghostlab/lab/hunt"
@@ -63,6 +64,12 @@ type Job struct {
 	Enough int
 	// Arms are what a hunt tries; nil means all of hunt.Arms.
 	Arms []hunt.Arm
+	// Hold, when set, is where the kernel of that image lets programs end: guests
+	// are held there, see vm.Hold, while fewer than Holds are. Held is told of
+	// each and of its trial.
+	Hold  map[string]*ends.Place
+	Holds int
+	Held  func(trial int)
 	// Refuse, when set, looks at the output of each trial that passed. An error
 	// says why it is no result at all, and ends the run.
 	Refuse func(output []byte) error
@@ -97,6 +104,8 @@ type run struct {
 	failed  map[int]*trial // that are to be tried again
 	vms     int
 	running int
+	holding int // guests that are held
+	extra   func()
 	err     error
 	// hunts are the searches of each cell, and wanted what they have found.
 	hunts  []*hunt.Hunt
@@ -124,6 +133,8 @@ func Run(ctx context.Context, job Job) error {
 	defer unwait()
 
 	var workers sync.WaitGroup
+	// In the place of each guest that is held another runs.
+	r.extra = func() { workers.Go(r.work) }
 	for range max(job.Parallel, 1) {
 		workers.Go(r.work)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"ghostlab/images"
 	"ghostlab/initramfs/wire"
 	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
@@ -47,6 +48,7 @@ type turn struct {
 	arm, found               int
 	began, firstEnd, lastEnd time.Time
 
+	held     bool // its guest is, or is about to be
 	guest    *vm.Guest
 	template string // the digest of the guest's template
 	err      error
@@ -85,6 +87,9 @@ func (t *turn) config() (vm.Config, error) {
 			r.Boot(byHand)
 		}
 	}
+	if place := r.Hold[images.Name(t.kind.kernel, t.kind.goVersion)]; place != nil {
+		cfg.Hold = &vm.Hold{Place: place, Take: t.takes, Held: t.holds, Released: t.released}
+	}
 	if t.kind.forked {
 		var err error
 		if cfg.Template, err = r.template(t.kind); err != nil {
@@ -103,6 +108,7 @@ func (t *turn) play(ctx context.Context) *vm.End {
 	ctx, t.halt = context.WithCancel(ctx)
 	defer t.halt()
 	end, err := t.guest.Run(ctx, t.receive)
+	t.released()
 	t.guest.Close()
 	t.guest, t.err = nil, err // a checked turn is kept to the run's end
 	return end

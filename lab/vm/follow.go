@@ -40,9 +40,16 @@ func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error)
 				g.stopped = true // by a debugger
 			case e.Event == "RESUME":
 				g.stopped, g.heard, g.spent = false, time.Now(), g.proc.CPUTime()
+				if err := g.resumed(); err != nil {
+					return nil, &InfraError{What: "hold", Err: err}
+				}
 			}
 			if !off {
 				continue
+			}
+		case f := <-g.failing:
+			if err := g.keep(f); err != nil {
+				return nil, &InfraError{What: "hold", Err: err}
 			}
 		case <-g.proc.Done():
 			ended = true

@@ -32,8 +32,10 @@ type Guest struct {
 	// snapshot is the folder of a template that is being made, else empty.
 	snapshot string
 
-	held    string // why it is stopped, see Live
-	stopped bool   // by a debugger
+	held    string       // why it is stopped, see Live
+	stopped bool         // by a debugger
+	cpu     int          // the one that has stopped it, from 1
+	failing chan failure // nil with no Hold
 
 	started time.Time
 	release string

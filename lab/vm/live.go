@@ -35,6 +35,8 @@ type Live struct {
 	Started time.Time `json:"started"`
 	// Held says why the guest is stopped for somebody to look at it.
 	Held string `json:"held,omitempty"`
+	// CPU is then the one that runs the program, from 1.
+	CPU int `json:"cpu,omitempty"`
 
 	dir string
 }
@@ -53,7 +55,7 @@ func (g *Guest) register() error {
 	}
 	l := Live{
 		About: g.cfg.About, PID: g.proc.PID(), Engine: "parallel", VCPUs: g.cfg.VCPUs,
-		Kernel: filepath.Dir(g.cfg.Kernel), Started: time.Now().UTC(), Held: g.held,
+		Kernel: filepath.Dir(g.cfg.Kernel), Started: time.Now().UTC(), Held: g.held, CPU: g.cpu,
 	}
 	if g.cfg.Engine.Deterministic {
 		l.Engine = "deterministic"

@@ -48,6 +48,9 @@ type Config struct {
 	Paused bool
 	// About is for those who look at the guest from outside, see Guests.
 	About About
+	// Hold, when set, stops the guest where its program fails. Breakpoints move
+	// the schedule of a deterministic guest.
+	Hold *Hold
 	// Terminal is for a guest that somebody types on, see Guest.Terminal; Share,
 	// when set, is a folder of the host's that it gets to see. Spec.Console says
 	// the rest.
@@ -167,7 +170,7 @@ func (g *Guest) hold(ctx context.Context) error {
 // be called once.
 func (g *Guest) Run(ctx context.Context, receive func(Message)) (*End, error) {
 	defer context.AfterFunc(ctx, g.proc.Kill)()
-	err := g.run()
+	err := g.letGo(ctx)
 	var end *End
 	if err == nil {
 		end, err = g.follow(ctx, receive)
@@ -181,6 +184,15 @@ func (g *Guest) Run(ctx context.Context, receive func(Message)) (*End, error) {
 		}
 	}
 	return end, err
+}
+
+func (g *Guest) letGo(ctx context.Context) error {
+	if g.cfg.Hold == nil {
+		return g.run()
+	}
+	g.started = time.Now()
+	g.heard = g.started
+	return g.runWatched(ctx)
 }
 
 // run is the last that QEMU hears from the lab before the guest ends: whatever

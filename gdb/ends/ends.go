@@ -1,0 +1,128 @@
+// Package ends knows where in a kernel a process ends, and tells there how it
+// will: before anything of it is gone. It reads the kernel's debug information
+// and a stopped machine's registers and memory.
+package ends
+
+import (
+	"context"
+	"debug/dwarf"
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+
+	"ghostlab/gdb/rsp"
+)
+
+// function is where every process goes to end, by itself (exit_group) or by a
+// signal. Its argument is the wait status (kernel/exit.c).
+const function = "do_group_exit"
+
+// Place is that function in one kernel.
+type Place struct {
+	// Addr is its first instruction.
+	Addr uint64
+
+	parent, tgid, signal, flags uint64 // offsets of the kernel's fields
+}
+
+// Find finds the place in a kernel with debug information.
+func Find(vmlinux string) (*Place, error) {
+	f, err := elf.Open(vmlinux)
+	if err != nil {
+		return nil, fmt.Errorf("read the kernel's symbols: %w", err)
+	}
+	defer f.Close()
+	symbols, err := f.Symbols()
+	if err != nil {
+		return nil, fmt.Errorf("read the symbols of %s: %w", vmlinux, err)
+	}
+	p := &Place{}
+	for _, s := range symbols {
+		if s.Name == function {
+			p.Addr = s.Value
+		}
+	}
+	if p.Addr == 0 {
+		return nil, fmt.Errorf("%s has no function %s", vmlinux, function)
+	}
+	info, err := f.DWARF()
+	if err != nil {
+		return nil, fmt.Errorf("read the debug information of %s: %w", vmlinux, err)
+	}
+	return p, offsets(info, map[string]map[string]*uint64{
+		"task_struct":   {"real_parent": &p.parent, "tgid": &p.tgid, "signal": &p.signal},
+		"signal_struct": {"flags": &p.flags},
+	})
+}
+
+// offsets finds the fields of structures, of whichever unit has them first.
+func offsets(info *dwarf.Data, wanted map[string]map[string]*uint64) error {
+	for r := info.Reader(); len(wanted) > 0; {
+		e, err := r.Next()
+		if err != nil {
+			return fmt.Errorf("read the kernel's structures: %w", err)
+		}
+		if e == nil {
+			return fmt.Errorf("the kernel's debug information lacks structures: %v", wanted)
+		}
+		name, _ := e.Val(dwarf.AttrName).(string)
+		fields := wanted[name]
+		if e.Tag != dwarf.TagStructType || fields == nil || !e.Children {
+			if e.Tag != dwarf.TagCompileUnit {
+				r.SkipChildren()
+			}
+			continue
+		}
+		for {
+			m, err := r.Next()
+			if err != nil {
+				return fmt.Errorf("read the kernel's structures: %w", err)
+			}
+			if m == nil || m.Tag == 0 {
+				break
+			}
+			field, _ := m.Val(dwarf.AttrName).(string)
+			if to := fields[field]; to != nil {
+				at, _ := m.Val(dwarf.AttrDataMemberLoc).(int64)
+				*to = uint64(at)
+			}
+			r.SkipChildren()
+		}
+		delete(wanted, name)
+	}
+	return nil
+}
+
+// Here says whether a stopped machine stands at Addr, and whether it does
+// because a program of init's is about to fail: by a signal, or with a status
+// that is not 0. Its threads come here too, once it ends, and its own children.
+// One that was killed is no failure: that is how init clears up.
+func (p *Place) Here(ctx context.Context, c *rsp.Client) (here, failing bool, err error) {
+	regs, err := c.Registers(ctx)
+	if err != nil || len(regs) < 33*8 || binary.LittleEndian.Uint64(regs[32*8:]) != p.Addr {
+		return false, false, err
+	}
+	const killed = 9
+	if status := uint32(binary.LittleEndian.Uint64(regs)); status == 0 || status&0x7f == killed {
+		return true, false, nil
+	}
+	task, err := c.Register(ctx, "SP_EL0") // the kernel's current
+	if err != nil {
+		return true, false, fmt.Errorf("the current task: %w", err)
+	}
+	current := binary.LittleEndian.Uint64(append(task, make([]byte, 8)...))
+	read := func(addr uint64, size int) (n uint64) {
+		b := make([]byte, 8)
+		if err == nil {
+			err = c.ReadMemory(ctx, addr, b[:size])
+		}
+		return binary.LittleEndian.Uint64(b)
+	}
+	const exiting = 4 // SIGNAL_GROUP_EXIT, include/linux/sched/signal.h
+	ends := read(read(current+p.signal, 8)+p.flags, 4)&exiting != 0
+	init := read(read(current+p.parent, 8)+p.tgid, 4) == 1
+	return true, init && !ends, err
+}
+
+// Point is Addr as a breakpoint.
+func (p *Place) Point() rsp.Point { return rsp.Point{Kind: rsp.Breakpoint, Addr: p.Addr, Size: 4} }

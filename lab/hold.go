@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+
+	"ghostlab/gdb/ends"
+	"ghostlab/lab/matrix"
+	"ghostlab/lab/progress"
+	"ghostlab/lab/runner"
+)
+
+const holdOnCrash = "crash"
+
+// held is how many guests are to be held at once.
+func (f *runFlags) held() int {
+	if f.holdOn == "" {
+		return 0
+	}
+	return f.holds
+}
+
+// deterministic says whether some of a matrix's trials are to be.
+func deterministic(m *matrix.Matrix) bool {
+	if m.Search == matrix.Hunt {
+		return true
+	}
+	for _, c := range m.Cells() {
+		engine, ok := c.Axes[matrix.AxisEngine]
+		if !ok {
+			engine = m.Engine
+		}
+		if engine == matrix.Deterministic {
+			return true
+		}
+	}
+	return false
+}
+
+// hold makes the job keep guests at their crash.
+func hold(job *runner.Job, guests int, run string, out *progress.Output) error {
+	if guests == 0 {
+		return nil
+	}
+	job.Holds, job.Hold = guests, map[string]*ends.Place{}
+	for name, img := range job.Image {
+		place, err := ends.Find(img.Kernel.Vmlinux())
+		if err != nil {
+			return err
+		}
+		job.Hold[name] = place
+	}
+	job.Held = func(trial int) {
+		name := fmt.Sprintf("%s/%d", run, trial)
+		out.Printf("trial %d is held at its crash: `lab attach %s`, `lab dump %s`; it goes on when gdb leaves, Ctrl-C ends the run", trial, name, name)
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"debug/elf"
+	"io"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A failing trial's guest is held at its crash, where gdb and dumps see all of
+// it, and ends as it would have when gdb leaves.
+func TestHoldOnCrash(t *testing.T) {
+	program := binary(t)
+	needGDB(t)
+	runs := t.TempDir()
+	run := osexec.Command(program, "run", "../scenarios/ghost-map/matrix.yaml", "-n", "3", "--only", "gomaxprocs=2",
+		"--hold-on", "crash", "--runs", runs)
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer run.Wait()
+	defer run.Process.Signal(os.Interrupt)
+	guest := awaitHeld(t)
+
+	file := filepath.Join(t.TempDir(), "guest.elf")
+	if code, _, words := lab(t, "dump", guest, "-o", file); code != exitOK {
+		t.Fatalf("dump: exit code %d\n%s", code, words)
+	}
+	checkDump(t, file)
+
+	attach := osexec.CommandContext(t.Context(), program, "attach", guest)
+	attach.Stdin = strings.NewReader("set pagination off\nbacktrace\ninfo goroutines\ndetach\nquit\n")
+	out, err := attach.CombinedOutput()
+	if err != nil || !regexp.MustCompile(`(?s)do_group_exit.*<signal handler called>.*runtime\.exit.*\* +\d+ running`).Match(out) {
+		t.Errorf("attach: %v\n%s", err, out)
+	}
+	for end := time.Now().Add(time.Minute); finished(t, runs) == 0; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the run does not go on")
+		}
+	}
+}
+
+// awaitHeld returns the name of the guest that is held.
+func awaitHeld(t *testing.T) string {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^(\d+) .* held: `)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		_, out, _ := lab(t, "ps")
+		if m := line.FindStringSubmatch(out); m != nil {
+			return m[1]
+		}
+		if time.Now().After(end) {
+			t.Fatalf("no guest is held within a minute:\n%s", out)
+		}
+	}
+}
+
+// checkDump looks for what the tools that open dumps need.
+func checkDump(t *testing.T, file string) {
+	t.Helper()
+	f, err := elf.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.Type != elf.ET_CORE || f.Machine != elf.EM_AARCH64 {
+		t.Errorf("a %v of %v", f.Type, f.Machine)
+	}
+	banner := false
+	for _, p := range f.Progs {
+		b, err := io.ReadAll(io.LimitReader(p.Open(), 64<<20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch p.Type {
+		case elf.PT_NOTE:
+			for _, note := range []string{"CORE", "VMCOREINFO", "OSRELEASE=", "PAGESIZE=4096"} {
+				if !bytes.Contains(b, []byte(note)) {
+					t.Errorf("the notes lack %s", note)
+				}
+			}
+		case elf.PT_LOAD:
+			banner = banner || bytes.Contains(b, []byte("Linux version "))
+		}
+	}
+	if !banner {
+		t.Error("no linux_banner in the memory")
+	}
+}
+
+func TestHoldAndDumpRefuseBadInput(t *testing.T) {
+	matrix := "../scenarios/ghost-map/matrix.yaml"
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"run", matrix, "--hold-on", "pass"}, `--hold-on: want crash, got "pass"`},
+		{[]string{"run", matrix, "--hold-on", "crash", "--holds", "0"}, "--holds: want at least 1, got 0"},
+		{[]string{"run", matrix, "--hold-on", "crash", "--engine", "deterministic"}, "lab replay --gdb"},
+		{[]string{"dump", "none/7"}, `no guest "none/7" runs`},
+		{[]string{"dump", "--format", "qcow"}, `--format: want elf or kdump, got "qcow"`},
+		{[]string{"dump", "-o", "a b"}, "no path with a space"},
+	} {
+		if code, _, stderr := lab(t, c.args...); code != exitUsage || !strings.Contains(stderr, c.want) {
+			t.Errorf("lab %q: exit code %d\n%s", c.args, code, stderr)
+		}
+	}
+}
