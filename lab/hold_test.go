@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/json"
 	"io"
 	"os"
 	osexec "os/exec"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ghostlab/gdb/inspect"
 )
 
 // A failing trial's guest is held at its crash, where gdb and dumps see all of
@@ -33,6 +36,12 @@ func TestHoldOnCrash(t *testing.T) {
 		t.Fatalf("dump: exit code %d\n%s", code, words)
 	}
 	checkDump(t, file)
+
+	code, text, words := lab(t, "inspect", guest, "--json")
+	if code != exitOK {
+		t.Fatalf("inspect: exit code %d\n%s", code, words)
+	}
+	checkCore(t, text)
 
 	attach := osexec.CommandContext(t.Context(), program, "attach", guest)
 	attach.Stdin = strings.NewReader("set pagination off\nbacktrace\ninfo goroutines\ndetach\nquit\n")
@@ -92,6 +101,30 @@ func checkDump(t *testing.T, file string) {
 	}
 	if !banner {
 		t.Error("no linux_banner in the memory")
+	}
+}
+
+// checkCore looks for the goroutine that met a concurrent write, the map's header,
+// and the other writer.
+func checkCore(t *testing.T, text string) {
+	t.Helper()
+	var r inspect.Report
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	writers, header := 0, false
+	for _, g := range r.Goroutines {
+		for _, f := range g.Stack {
+			if f.Func == "main.run.func1" {
+				writers++
+			}
+			for _, a := range f.Args {
+				header = header || g.Current && a.Type == "*runtime.hmap" && strings.Contains(a.Value, "count: ")
+			}
+		}
+	}
+	if writers != 2 || !header {
+		t.Errorf("%d writers, the map's header %v:\n%s", writers, header, text)
 	}
 }
 

@@ -69,7 +69,7 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "print the QEMU command of each guest, ready to paste")
 	root.PersistentFlags().StringVar(&eventsTo, "json-events", "", "write what happens to this `file`, an object a line; - is stdout, in the place of the result")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.tryCommand(), a.runCommand(), a.mergeCommand(), a.showCommand(), a.reportCommand(), a.replayCommand(), a.huntCommand(), a.explainCommand(), a.buildCommand(), a.debugCommand(), a.psCommand(), a.attachCommand(), a.dumpCommand(), a.shellCommand(), a.doctorCommand(), a.configCommand(), a.schemaCommand())
+	root.AddCommand(a.tryCommand(), a.runCommand(), a.mergeCommand(), a.showCommand(), a.reportCommand(), a.replayCommand(), a.huntCommand(), a.explainCommand(), a.buildCommand(), a.debugCommand(), a.psCommand(), a.attachCommand(), a.dumpCommand(), a.inspectCommand(), a.shellCommand(), a.doctorCommand(), a.configCommand(), a.schemaCommand())
 	root.SetArgs(goStyle(root, args))
 	root.SetIn(stdin)
 	root.SetOut(stdout)

@@ -23,6 +23,7 @@ type Place struct {
 	Addr uint64
 
 	parent, tgid, signal, flags uint64 // offsets of the kernel's fields
+	layout
 }
 
 // Find finds the place in a kernel with debug information.
@@ -36,12 +37,20 @@ func Find(vmlinux string) (*Place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the symbols of %s: %w", vmlinux, err)
 	}
-	p := &Place{}
+	p, stack := &Place{}, uint64(0)
 	for _, s := range symbols {
-		if s.Name == function {
+		switch s.Name {
+		case function:
 			p.Addr = s.Value
+		case "memstart_addr":
+			p.memStart = s.Value
+		case "init_stack":
+			stack = s.Value
+		case "__end_init_task", "__end_init_stack": // before and since 6.10
+			p.stackSize = s.Value
 		}
 	}
+	p.stackSize -= stack
 	if p.Addr == 0 {
 		return nil, fmt.Errorf("%s has no function %s", vmlinux, function)
 	}
@@ -50,10 +59,18 @@ func Find(vmlinux string) (*Place, error) {
 		return nil, fmt.Errorf("read the debug information of %s: %w", vmlinux, err)
 	}
 	return p, offsets(info, map[string]map[string]*uint64{
-		"task_struct":   {"real_parent": &p.parent, "tgid": &p.tgid, "signal": &p.signal},
-		"signal_struct": {"flags": &p.flags},
+		"task_struct": {
+			"real_parent": &p.parent, "tgid": &p.tgid, "signal": &p.signal,
+			"stack": &p.stack, "pid": &p.pid, "thread_node": &p.threadNode, "mm": &p.mm,
+		},
+		"signal_struct": {"flags": &p.flags, "thread_head": &p.threads},
+		"mm_struct":     {"pgd": &p.pgd},
+		"pt_regs":       {size: &p.regsSize},
 	})
 }
+
+// size stands for a structure's own size among its fields.
+const size = ""
 
 // offsets finds the fields of structures, of whichever unit has them first.
 func offsets(info *dwarf.Data, wanted map[string]map[string]*uint64) error {
@@ -65,32 +82,42 @@ func offsets(info *dwarf.Data, wanted map[string]map[string]*uint64) error {
 		if e == nil {
 			return fmt.Errorf("the kernel's debug information lacks structures: %v", wanted)
 		}
+		if e.Tag == dwarf.TagCompileUnit {
+			continue
+		}
+		r.SkipChildren()
 		name, _ := e.Val(dwarf.AttrName).(string)
 		fields := wanted[name]
 		if e.Tag != dwarf.TagStructType || fields == nil || !e.Children {
-			if e.Tag != dwarf.TagCompileUnit {
-				r.SkipChildren()
-			}
 			continue
 		}
-		for {
-			m, err := r.Next()
-			if err != nil {
-				return fmt.Errorf("read the kernel's structures: %w", err)
-			}
-			if m == nil || m.Tag == 0 {
-				break
-			}
-			field, _ := m.Val(dwarf.AttrName).(string)
-			if to := fields[field]; to != nil {
-				at, _ := m.Val(dwarf.AttrDataMemberLoc).(int64)
-				*to = uint64(at)
-			}
-			r.SkipChildren()
+		t, err := info.Type(e.Offset)
+		if err != nil {
+			return fmt.Errorf("read the kernel's structures: %s: %w", name, err)
 		}
+		if to := fields[size]; to != nil {
+			*to = uint64(t.Size())
+		}
+		find(t, 0, fields)
 		delete(wanted, name)
 	}
 	return nil
+}
+
+// find notes the fields of a structure. Those of one without a name in it are
+// its own.
+func find(t dwarf.Type, at int64, fields map[string]*uint64) {
+	s, ok := t.(*dwarf.StructType)
+	if !ok {
+		return
+	}
+	for _, f := range s.Field {
+		if f.Name == "" {
+			find(f.Type, at+f.ByteOffset, fields)
+		} else if to := fields[f.Name]; to != nil {
+			*to = uint64(at + f.ByteOffset)
+		}
+	}
 }
 
 // Here says whether a stopped machine stands at Addr, and whether it does

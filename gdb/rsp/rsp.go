@@ -153,6 +153,11 @@ func (c *Client) data(ctx context.Context, command string) ([]byte, error) {
 	return b, nil
 }
 
+// Select makes registers and memory those of a CPU, from 1.
+func (c *Client) Select(ctx context.Context, cpu int) error {
+	return c.ok(ctx, fmt.Sprintf("Hg%x", cpu))
+}
+
 // Registers returns the general registers as the target stores them.
 func (c *Client) Registers(ctx context.Context) ([]byte, error) { return c.data(ctx, "g") }
 
