@@ -84,6 +84,10 @@ func goroutine(target *proc.Target, g *proc.G) Goroutine {
 		out.Unreadable = err.Error()
 	}
 	for i, f := range frames {
+		if i > 0 && f.Call.PC == frames[i-1].Call.PC && f.Call.Fn == frames[i-1].Call.Fn && f.Regs.CFA == frames[i-1].Regs.CFA && !f.Inlined {
+			out.Unreadable = "Delve does not find the caller of a function without a frame that was preempted"
+			break
+		}
 		fn := f.Call.Fn
 		if fn == nil {
 			continue
