@@ -1,6 +1,7 @@
 // Package journal is a run on disk: run.json, trials.jsonl and the evidence of
-// each trial. It owns the layout and its survival; what to write is the
-// runner's business, what to say of it the report's.
+// each trial. It owns the layout and its survival: how a run goes on, how parts
+// become one, and what follows from the trials alone, such as which cells have
+// stopped. What to write is the runner's business, what to say of it the report's.
 package journal
 
 import (
