@@ -72,7 +72,7 @@ func job(b *testing.B, s *scenarios.Scenario, cfg vm.Config, engine, isolation s
 	img := labtest.Image(b, s.ReproDir())
 	return runner.Job{
 		Matrix: m, Cells: cells, Commands: []journal.Command{raceCommand(s)}, Go: labtest.Go, Folder: folder,
-		Image: map[string]*images.Image{labtest.Go: img}, Machine: cfg, Store: labtest.Store(b),
+		Image: map[string]*images.Image{images.Name("", labtest.Go): img}, Machine: cfg, Store: labtest.Store(b),
 	}
 }
 

@@ -69,7 +69,7 @@ func BenchmarkHunt(b *testing.B) {
 			start := time.Now()
 			err = runner.Run(ctx, runner.Job{
 				Matrix: m, Cells: m.Cells(), Commands: []journal.Command{runner.Command(s, r.values, nil)}, Go: r.goVersion, Folder: folder,
-				Image: map[string]*images.Image{r.goVersion: img}, Store: labtest.Store(b), Parallel: guests, Enough: 1,
+				Image: map[string]*images.Image{images.Name("", r.goVersion): img}, Store: labtest.Store(b), Parallel: guests, Enough: 1,
 				Machine: vm.Config{QEMU: "qemu-system-aarch64", Version: version, CPU: "cortex-a57", VCPUs: 2, Memory: 512},
 				Trial:   func(journal.Trial) { trials++ },
 			})
