@@ -89,7 +89,7 @@ func lab(t *testing.T, args ...string) (code int, stdout, stderr string) {
 // The schema that editors read is the one that lab prints; `go generate ./lab`
 // writes it.
 func TestShippedSchema(t *testing.T) {
-	code, schema, _ := lab(t, "schema", "--scenarios", "../scenarios")
+	code, schema, _ := lab(t, "schema", "--scenarios", "none")
 	shipped, err := os.ReadFile("../scenarios/matrix.schema.json")
 	if code != exitOK || err != nil || schema != string(shipped) {
 		t.Errorf("exit code %d, %v; the schema is not the shipped one", code, err)
