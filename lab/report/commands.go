@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -45,9 +46,6 @@ func (s *Summary) command(c *Cell) string {
 	case r.Own != nil:
 		words = append(words, "try", r.Own.Package)
 		words = append(words, own(r.Own)...)
-		if !s.hasAxis(matrix.AxisGo) {
-			words = append(words, "--go", r.Go)
-		}
 		for _, a := range r.Axes {
 			if env, ok := strings.CutPrefix(a.Name, matrix.EnvPrefix); ok {
 				words = append(words, "--env", env+"="+values(a))
@@ -81,7 +79,7 @@ func (s *Summary) command(c *Cell) string {
 			}
 		}
 	}
-	words = append(words, s.settings()...)
+	words = append(append(words, s.settings()...), s.machine()...)
 	if r.Own == nil {
 		return shell(words)
 	}
@@ -104,6 +102,29 @@ func (s *Summary) settings() []string {
 		}
 	}
 	return words
+}
+
+// machine are flags for what settings of the reader's may say otherwise.
+func (s *Summary) machine() (words []string) {
+	r := s.run
+	for _, x := range []struct{ axis, flag, value string }{
+		{matrix.AxisGo, "--go", r.Go},
+		{matrix.AxisVCPUs, "--cpus", fmt.Sprint(r.Guest.VCPUs)},
+		{matrix.AxisCPU, "--cpu", r.Guest.CPU},
+		{matrix.AxisMemory, "--memory", fmt.Sprint(r.Guest.Memory)},
+	} {
+		if !s.hasAxis(x.axis) && !(s.Hunted() && matrix.HuntChooses(x.axis)) {
+			words = append(words, x.flag, x.value)
+		}
+	}
+	if s.hasAxis(matrix.AxisKernel) || len(r.Kernels) == 0 {
+		return words
+	}
+	k := r.Kernels[0]
+	if filepath.IsAbs(k.Source) {
+		return append(words, "--kernel-source", k.Source)
+	}
+	return append(words, "--kernel", k.Asked)
 }
 
 func (s *Summary) hasAxis(name string) bool {

@@ -16,21 +16,21 @@ func TestCommandsToRunAgain(t *testing.T) {
 	}{
 		"run": {
 			func(*journal.Run) {},
-			"lab run m.yaml --set vcpus=1 --seed 1 --trials 7 --engine parallel --isolation fork",
-			"lab run m.yaml --set vcpus=1 --only 'env.X=a b' --seed 1 --trials 7 --engine parallel --isolation fork",
+			"lab run m.yaml --set vcpus=1 --seed 1 --trials 7 --engine parallel --isolation fork --go 1.21.6 --cpu cortex-a57 --memory 512 --kernel 5.15",
+			"lab run m.yaml --set vcpus=1 --only 'env.X=a b' --seed 1 --trials 7 --engine parallel --isolation fork --go 1.21.6 --cpu cortex-a57 --memory 512 --kernel 5.15",
 		},
 		"try": {
 			func(r *journal.Run) {
 				r.Matrix = ""
 				r.Own = &scenarios.Program{Dir: "/my src", Package: "./queue", Tests: true, Race: true, CC: "cc", Args: []string{"-test.v=true", "-test.run=A|B", "-n", "3"}}
 			},
-			"cd '/my src' && lab try ./queue -run 'A|B' -race --go 1.21.6 --axis vcpus=1 --env 'X=a b,c' --seed 1 --trials 7 --engine parallel --isolation fork -- -n 3",
-			"cd '/my src' && lab try ./queue -run 'A|B' -race --go 1.21.6 --axis vcpus=1 --env 'X=a b' --seed 1 --trials 7 --engine parallel --isolation fork -- -n 3",
+			"cd '/my src' && lab try ./queue -run 'A|B' -race --axis vcpus=1 --env 'X=a b,c' --seed 1 --trials 7 --engine parallel --isolation fork --go 1.21.6 --cpu cortex-a57 --memory 512 --kernel 5.15 -- -n 3",
+			"cd '/my src' && lab try ./queue -run 'A|B' -race --axis vcpus=1 --env 'X=a b' --seed 1 --trials 7 --engine parallel --isolation fork --go 1.21.6 --cpu cortex-a57 --memory 512 --kernel 5.15 -- -n 3",
 		},
 		"hunt": {
 			func(r *journal.Run) { r.Matrix, r.Search = "", matrix.Hunt },
-			"lab hunt ghost-map --set vcpus=1 --set 'env.X=a b,c' --seed 1",
-			"lab hunt ghost-map --set vcpus=1 --set 'env.X=a b' --seed 1",
+			"lab hunt ghost-map --set vcpus=1 --set 'env.X=a b,c' --seed 1 --go 1.21.6 --cpu cortex-a57 --memory 512 --kernel 5.15",
+			"lab hunt ghost-map --set vcpus=1 --set 'env.X=a b' --seed 1 --go 1.21.6 --cpu cortex-a57 --memory 512 --kernel 5.15",
 		},
 	} {
 		run := plan(7, axes...)
