@@ -36,10 +36,14 @@ func deterministic(m *matrix.Matrix) bool {
 	return false
 }
 
-// hold makes the job keep guests at their crash.
+// hold makes the job keep guests at their crash, and cores where its matrix wants
+// them.
 func hold(job *runner.Job, guests int, run string, out *progress.Output) error {
-	if guests == 0 {
+	if guests == 0 && !job.Matrix.Collect.Keeps(matrix.Core) {
 		return nil
+	}
+	if deterministic(job.Matrix) {
+		out.Printf("deterministic trials leave no core: breakpoints could move their schedule, and they can be run again")
 	}
 	job.Holds, job.Hold = guests, map[string]*ends.Place{}
 	for name, img := range job.Image {

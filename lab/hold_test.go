@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ghostlab/gdb/inspect"
+	"ghostlab/lab/runner"
 )
 
 // A failing trial's guest is held at its crash, where gdb and dumps see all of
@@ -126,6 +127,26 @@ func checkCore(t *testing.T, text string) {
 	if writers == 0 || !header { // of one that was preempted Delve may not find the callers
 		t.Errorf("%d writers, the map's header %v:\n%s", writers, header, text)
 	}
+}
+
+// A core is kept with each failing trial where the matrix wants it.
+func TestCoresAreKept(t *testing.T) {
+	runs := t.TempDir()
+	code, _, stderr := lab(t, "run", "../scenarios/ghost-map/matrix.yaml", "-n", "3", "--only", "gomaxprocs=2",
+		"--set", "collect=console,core", "--runs", runs)
+	if code != exitOK && code != exitDiffers {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	cores, err := filepath.Glob(filepath.Join(runs, "*", "trials", "*", runner.CoreFile))
+	if err != nil || len(cores) == 0 {
+		t.Fatalf("no core was kept (%v)\n%s", err, stderr)
+	}
+	trial := filepath.Dir(cores[0])
+	code, text, stderr := lab(t, "inspect", filepath.Join(filepath.Base(filepath.Dir(filepath.Dir(trial))), filepath.Base(trial)), "--json", "--runs", runs)
+	if code != exitOK {
+		t.Fatalf("inspect: exit code %d\n%s", code, stderr)
+	}
+	checkCore(t, text)
 }
 
 func TestHoldAndDumpRefuseBadInput(t *testing.T) {

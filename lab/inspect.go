@@ -1,19 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/spf13/cobra"
 
 	"ghostlab/gdb/ends"
 	"ghostlab/gdb/inspect"
 	"ghostlab/gdb/rsp"
 	"ghostlab/kernels"
+	"ghostlab/lab/runner"
 	"ghostlab/lab/vm"
 )
 
@@ -22,10 +26,14 @@ func (a *app) inspectCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "inspect [GUEST|RUN/TRIAL]",
-		Short: "Show the goroutines of a program that is held at its crash",
-		Long: `Take a core of the program in a guest that is held at its crash, and show its
-goroutines, their calls and arguments; those of a map's functions are its header. The
-guest stays as it is. -o keeps the core, which dlv core and gdb open.`,
+		Short: "Show the goroutines of a program that failed, from a core",
+		Long: `Show the goroutines of a program that failed, their calls and arguments; those of a
+map's functions are its header. The core is the one that was kept with the trial, where
+the matrix says "collect: [core]", or is taken now of a guest that is held at its crash,
+which stays as it is. -o keeps the core, which dlv core and gdb open.
+
+Cores are taken of trials of the parallel engine: a deterministic one can be run again
+under gdb.`,
 		Example: `  lab run matrix.yaml --hold-on crash &
   lab inspect                            the guest that is held at a crash
   lab inspect 20261124-020841-ghost-map/17 --json
@@ -41,26 +49,19 @@ guest stays as it is. -o keeps the core, which dlv core and gdb open.`,
 }
 
 func (a *app) inspect(ctx context.Context, name, file string, asJSON bool) error {
-	guest, err := running(name)
+	dir, err := os.MkdirTemp("", "lab-inspect-") // 0700
 	if err != nil {
 		return err
 	}
-	if guest.Held == "" {
-		return usageError{fmt.Errorf("guest %s is not held at a crash", guest.Name),
-			"`lab run --hold-on crash` holds those that fail; `lab attach` looks at one that runs"}
-	}
+	defer os.RemoveAll(dir)
 	if file == "" {
-		dir, err := os.MkdirTemp("", "lab-inspect-") // 0700
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
 		file = filepath.Join(dir, "core")
 	}
-	if err := writeCore(ctx, guest, file); err != nil {
+	program, err := a.coreOf(ctx, name, file)
+	if err != nil {
 		return err
 	}
-	r, err := inspect.Open(file, guest.Program)
+	r, err := inspect.Open(file, program)
 	switch {
 	case err != nil:
 		return err
@@ -68,6 +69,57 @@ func (a *app) inspect(ctx context.Context, name, file string, asJSON bool) error
 		return json.NewEncoder(a.stdout).Encode(r)
 	}
 	return r.Text(a.stdout)
+}
+
+// coreOf writes the core of a held guest or of a past trial to a file, and returns
+// the program.
+func (a *app) coreOf(ctx context.Context, name, file string) (program string, err error) {
+	guest, err := running(name)
+	switch {
+	case err == nil && guest.Held != "":
+		return guest.Program, writeCore(ctx, guest, file)
+	case err == nil:
+		return "", usageError{fmt.Errorf("guest %s is not held at a crash", guest.Name),
+			"`lab run --hold-on crash` holds those that fail; `lab attach` looks at one that runs"}
+	case name == "":
+		return "", err
+	}
+	past, err := a.past(name)
+	if err != nil {
+		return "", err
+	}
+	if !runner.Failed(past.trial.Trial) {
+		return "", &passedError{past}
+	}
+	core, ok := past.trial.Evidence[runner.CoreFile]
+	if !ok {
+		return "", usageError{fmt.Errorf("no core of trial %d was kept", past.trial.N),
+			"a matrix with \"collect: [console, core]\" keeps them of trials of the parallel engine;\n" +
+				"`lab explain` and `lab replay` run a deterministic trial again"}
+	}
+	st, out, err := a.open()
+	if err != nil {
+		return "", err
+	}
+	defer out.Close()
+	img, err := a.pastImage(ctx, past, st, out)
+	if err != nil {
+		return "", err
+	}
+	r, err := zstd.NewReader(bytes.NewReader(core))
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	f, err := os.Create(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if _, err := io.Copy(f, r); err != nil {
+		return "", fmt.Errorf("the core of trial %d: %w", past.trial.N, err)
+	}
+	return img.Program, f.Close()
 }
 
 // writeCore writes a core of the program that the guest is held at.

@@ -10,6 +10,9 @@ import (
 	"ghostlab/lab/vm"
 )
 
+// CoreFile is a core of a program that failed, compressed by zstd.
+const CoreFile = "core.zst"
+
 // evidenceOf says which evidence each file of a trial is. What is not here,
 // crash.json, is a part of the trial's record.
 var evidenceOf = map[string]string{
@@ -17,7 +20,7 @@ var evidenceOf = map[string]string{
 	"lab_fault.txt": matrix.Faults,
 	"guest.log":     matrix.GuestLog,
 	"stacks.txt":    matrix.Stacks,
-	"core":          matrix.Core,
+	CoreFile:        matrix.Core,
 }
 
 // collected is what the matrix wants kept of a trial's evidence.

@@ -11,7 +11,6 @@ import (
 	"os"
 	"time"
 
-	"ghostlab/images"
 	"ghostlab/initramfs/wire"
 	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
@@ -48,7 +47,8 @@ type turn struct {
 	arm, found               int
 	began, firstEnd, lastEnd time.Time
 
-	held     bool // its guest is, or is about to be
+	held     bool   // its guest is, or is about to be
+	core     []byte // of the program that is about to fail
 	guest    *vm.Guest
 	template string // the digest of the guest's template
 	err      error
@@ -87,9 +87,7 @@ func (t *turn) config() (vm.Config, error) {
 			r.Boot(byHand)
 		}
 	}
-	if place := r.Hold[images.Name(t.kind.kernel, t.kind.goVersion)]; place != nil {
-		cfg.Hold = &vm.Hold{Place: place, Take: t.takes, Held: t.holds, Released: t.released}
-	}
+	cfg.Hold = t.hold()
 	if t.kind.forked {
 		var err error
 		if cfg.Template, err = r.template(t.kind); err != nil {
@@ -174,7 +172,7 @@ func (t *turn) end(tr *trial, m vm.Message) {
 	t.write(tr, journal.Trial{
 		Exit: res.Exit, Signal: res.Signal, Duration: res.Duration,
 		Faults: bytes.Count(m.Faults, []byte("\n")), Lost: res.FaultsLost,
-	}, rep, journal.Evidence{"console.log": m.Output, "lab_fault.txt": m.Faults, "guest.log": m.Console})
+	}, rep, journal.Evidence{"console.log": m.Output, "lab_fault.txt": m.Faults, "guest.log": m.Console, CoreFile: t.takeCore()})
 }
 
 // verdict judges a trial that took the whole guest with it.

@@ -16,6 +16,9 @@ type Hold struct {
 	Place *ends.Place
 	// Take is asked at each failure whether to hold the guest.
 	Take func() bool
+	// Look, when set, is called at each failure before that. The stub looks at the
+	// CPU that runs the program.
+	Look func(context.Context, *rsp.Client)
 	// Held is told when the guest is stopped, Released when it goes on.
 	Held, Released func()
 }
@@ -58,6 +61,11 @@ func (g *Guest) untilFailure(ctx context.Context, c *rsp.Client) *failure {
 		here, failing, err := h.Place.Here(ctx, c)
 		if err == nil && !here {
 			return nil // init's own way to stop the machine
+		}
+		if err == nil && failing && h.Look != nil {
+			if err = c.Select(ctx, stop.CPU); err == nil {
+				h.Look(ctx, c)
+			}
 		}
 		if err == nil {
 			err = c.Remove(ctx, h.Place.Point())
