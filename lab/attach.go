@@ -128,7 +128,13 @@ func (a *app) attach(ctx context.Context, name string) error {
 		return err
 	}
 	session.Socket, session.CPU = guest.GDB(), guest.CPU
-	dir, err := os.MkdirTemp("", "lab-attach-") // 0700
+	return withSession(session, func(command []string) error { return a.gdb(ctx, command) })
+}
+
+// withSession writes a session's files for as long as begin runs, which is given
+// the command.
+func withSession(session gdb.Session, begin func(command []string) error) error {
+	dir, err := os.MkdirTemp("", "lab-gdb-") // 0700
 	if err != nil {
 		return err
 	}
@@ -137,7 +143,7 @@ func (a *app) attach(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return a.gdb(ctx, command)
+	return begin(command)
 }
 
 // running finds the guest of that name, or with that trial. Without a name it is the

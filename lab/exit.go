@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"ghostlab/gdb"
-	"ghostlab/gdb/explain"
+	"ghostlab/gdb/travel"
 	"ghostlab/images"
 	"ghostlab/kernels"
 	"ghostlab/lab/config"
@@ -73,7 +73,7 @@ func badInput(err error) bool {
 		as[*gdb.UnknownFunctionError](err) ||
 		as[*gdb.NoSymbolsError](err) ||
 		as[*passedError](err) ||
-		as[*explain.SymbolsError](err) ||
+		as[*travel.SymbolsError](err) ||
 		as[*changedError](err) ||
 		as[*runner.VCPUsError](err) ||
 		as[*toolchain.CompileError](err) ||

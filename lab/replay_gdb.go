@@ -58,22 +58,20 @@ func (a *app) replayGDB(ctx context.Context, past *pastTrial, f replayFlags) err
 		return err
 	}
 	session.Socket = replay.GDB()
-	dir, err := os.MkdirTemp("", "lab-replay-") // 0700
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	command, err := session.Write(dir)
-	if err != nil {
-		return err
-	}
-	if f.gdbScript != "" {
-		command = append(command, "-x", f.gdbScript)
-	}
-	if !f.batch {
-		return a.gdb(ctx, command)
-	}
-	err = terminal.Run(ctx, osexec.Command(command[0], append(command[1:], "-batch")...), terminal.Streams{Out: a.stdout, Err: a.stderr})
+	return withSession(session, func(command []string) error {
+		if f.gdbScript != "" {
+			command = append(command, "-x", f.gdbScript)
+		}
+		if !f.batch {
+			return a.gdb(ctx, command)
+		}
+		return a.gdbBatch(ctx, append(command, "-batch"))
+	})
+}
+
+// gdbBatch runs gdb without a terminal and makes its exit code lab's.
+func (a *app) gdbBatch(ctx context.Context, command []string) error {
+	err := terminal.Run(ctx, osexec.Command(command[0], command[1:]...), terminal.Streams{Out: a.stdout, Err: a.stderr})
 	if exit := (*osexec.ExitError)(nil); errors.As(err, &exit) && exit.Exited() && ctx.Err() == nil {
 		return silentError{exit.ExitCode()}
 	}
@@ -92,7 +90,7 @@ func (t *timeline) toCrash(ctx context.Context, replay *vm.Replay) (string, erro
 	}
 	defer m.Close()
 	err = explain.ToCrash(t.crash(m, replay))
-	if !as[*explain.NotFoundError](err) && !as[*explain.SymbolsError](err) {
+	if !as[*explain.NotFoundError](err) && !as[*travel.SymbolsError](err) {
 		return "the guest stands at the crash", err
 	}
 	return fmt.Sprintf("the guest stands where its record begins: %v", err), replay.Seek(ctx, replay.Start())

@@ -35,7 +35,7 @@ func (q *inquiry) crash() (*crash, error) {
 		}
 	}
 	if len(points) == 0 {
-		return nil, &SymbolsError{}
+		return nil, &travel.SymbolsError{}
 	}
 	err := q.m.Forward(func() (bool, error) {
 		user, err := q.m.User()
@@ -83,16 +83,4 @@ func ToCrash(c Case) error {
 	q := &inquiry{Case: c, m: c.Machine, out: &Explanation{}}
 	_, err := q.crash()
 	return err
-}
-
-// SymbolsError says that a program's functions are not known.
-type SymbolsError struct{}
-
-func (*SymbolsError) Error() string {
-	return "the program has no symbols of a Go runtime: it was stripped, or it is no Go program"
-}
-
-// Hint says what to do about it.
-func (*SymbolsError) Hint() string {
-	return "build it without -ldflags '-s -w', run it again and explain that trial"
 }

@@ -1,6 +1,7 @@
 package travel
 
 import (
+	"debug/elf"
 	"errors"
 
 	"github.com/go-delve/delve/pkg/dwarf/op"
@@ -11,6 +12,14 @@ import (
 // load makes the machine a target of Delve's that cannot be moved: Delve's own
 // debugging needs threads that outlive a moment, and a guest's come and go.
 func (m *Machine) load(program string) (*proc.Target, error) {
+	f, err := elf.Open(program)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if _, err := f.DWARF(); err != nil || f.Section(".debug_frame") == nil && f.Section(".zdebug_frame") == nil {
+		return nil, &SymbolsError{}
+	}
 	m.cpu = &thread{m: m}
 	p := &process{m: m}
 	_, add := proc.NewGroup(p, proc.NewTargetGroupConfig{})
@@ -83,4 +92,16 @@ func (t *thread) Registers() (proc.Registers, error) {
 		}
 	}
 	return linutil.NewARM64Registers(r, false, 0, nil), nil
+}
+
+// SymbolsError says that what a program was compiled from is not known.
+type SymbolsError struct{}
+
+func (*SymbolsError) Error() string {
+	return "the program has no debug information of a Go runtime: it was stripped, or it is no Go program"
+}
+
+// Hint says what to do about it.
+func (*SymbolsError) Hint() string {
+	return "build it without -ldflags '-s -w', run it again and explain that trial"
 }
