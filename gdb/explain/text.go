@@ -90,7 +90,8 @@ func excerpt(b *strings.Builder, lines []Line, line int) {
 		if l.N == line {
 			mark = ">"
 		}
-		fmt.Fprintf(b, "    %s %4d  %s\n", mark, l.N, strings.ReplaceAll(l.Text, "\t", "    "))
+		text := fmt.Sprintf("    %s %4d  %s", mark, l.N, strings.ReplaceAll(l.Text, "\t", "    "))
+		fmt.Fprintln(b, strings.TrimRight(text, " "))
 	}
 }
 

@@ -1,0 +1,133 @@
+package explain
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"ghostlab/gdb/travel"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// example is an explanation with all that there may be.
+func example() *Explanation {
+	b, growing := uint64(5), true
+	at := func(fn, file string, line int) travel.Frame { return travel.Frame{Func: fn, File: file, Line: line} }
+	victim := &Side{Did: "found the mark of a writer that was not itself", At: 9_000_000}
+	victim.ID = 7
+	victim.Stack = []travel.Frame{at("runtime.fatal", "runtime/panic.go", 1089), at("main.write", "prog/main.go", 3), at("runtime.goexit", "runtime/asm_arm64.s", 1197)}
+	victim.Created = at("main.main", "prog/main.go", 5)
+	culprit := &Side{Did: "set the mark of a writer", At: 8_998_765}
+	culprit.Stack = []travel.Frame{at("main.other", "gone.example/x@v1.0.0/x.go", 12)}
+	culprit.Cut = "no frame"
+	culprit.Created = at("runtime.newproc", generated, 1)
+	return &Explanation{
+		Trial: "run/17", Signature: "fatal error: concurrent map writes in main.write", Victim: victim, Culprit: culprit,
+		Apart: 1_235, TimeApart: 79_040 * time.Nanosecond,
+		Map: &Map{Address: "0x4000", Kind: "buckets", Count: 171, B: &b, Growing: &growing, Writing: true},
+		Schedule: []Turn{
+			{Goroutine: 6, Instructions: 5, Stopped: at("main.other", "x.go", 12), Why: travel.Interrupt},
+			{Other: true, Instructions: 30},
+			{Instructions: 200, Stopped: at("runtime.gogo", "runtime/asm_arm64.s", 138), Why: travel.Switch},
+			{Goroutine: 7, Instructions: 1_000},
+		},
+		Notes: []string{"one", "two"},
+	}
+}
+
+func TestText(t *testing.T) {
+	dir := t.TempDir()
+	source := "package main\n\nfunc write(m map[int]int) { m[1] = 2 } // here\n\nfunc main() {}\n"
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var got bytes.Buffer
+	if err := example().Text(&got, Sources{Module: "prog", ModuleDir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	golden := filepath.Join("testdata", "text.golden")
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil || !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("got\n%s\nwant\n%s (%v)", got.Bytes(), want, err)
+	}
+}
+
+// A file that has changed since the program was compiled is not shown: its lines
+// are others.
+func TestChangedSourcesAreNotShown(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := Sources{Module: "prog", ModuleDir: dir}
+	if lines := s.Excerpt("prog/main.go", 1); len(lines) != 1 || lines[0].Text != "package main" {
+		t.Errorf("%+v", lines)
+	}
+	if lines := s.Excerpt("prog/main.go", 2); lines != nil {
+		t.Errorf("a line that is not there: %+v", lines)
+	}
+	s.Compiled = time.Now().Add(-time.Hour)
+	if lines := s.Excerpt("prog/main.go", 1); lines != nil {
+		t.Errorf("%+v", lines)
+	}
+}
+
+func TestSourcePaths(t *testing.T) {
+	s := Sources{Module: "example.com/prog", ModuleDir: "/src/prog", GOROOT: "/go", ModCache: "/mod"}
+	for file, want := range map[string]string{
+		"example.com/prog/a/b.go":            "/src/prog/a/b.go",
+		"runtime/map.go":                     "/go/src/runtime/map.go",
+		"github.com/BurntSushi/toml@v1/x.go": "/mod/github.com/!burnt!sushi/toml@v1/x.go",
+		"/abs/cgo.go":                        "/abs/cgo.go",
+	} {
+		if got := s.path(file); got != want {
+			t.Errorf("%s is %s, want %s", file, got, want)
+		}
+	}
+	for file, want := range map[string]bool{"runtime/map.go": true, "example.com/prog/a.go": false, "/abs/a.go": false, "github.com/x/y@v1/z.go": false} {
+		if s.standard(file) != want {
+			t.Errorf("%s: standard is %v", file, !want)
+		}
+	}
+}
+
+// The form is what other programs read.
+func TestJSON(t *testing.T) {
+	text, err := json.Marshal(example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Signature       string
+		Victim, Culprit struct {
+			Goroutine int
+			Stack     []struct {
+				Func, File string
+				Line       int
+			}
+		}
+		Apart int `json:"instructions_apart"`
+		Map   struct {
+			Count   int
+			B       int
+			Growing bool
+		}
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.Victim.Goroutine != 7 || doc.Victim.Stack[1].Func != "main.write" || doc.Victim.Stack[1].Line != 3 || doc.Culprit.Stack[0].File == "" ||
+		doc.Apart != 1235 || doc.Map.Count != 171 || doc.Map.B != 5 || !doc.Map.Growing || doc.Signature == "" {
+		t.Errorf("%s", text)
+	}
+}
