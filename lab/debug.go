@@ -131,17 +131,12 @@ func (a *app) debug(ctx context.Context, name string, args []string, f debugFlag
 		cfg.Engine = vm.Engine{Deterministic: true, Shift: matrix.DefaultShift}
 	}
 	cfg.Spec = wire.Spec{Trials: []wire.Trial{{ID: 1, Argv: s.command.Argv, Env: s.command.Env, Dir: s.command.Dir, Seed: f.seed}}}
-	cfg.Started = func(byHand, socket string) {
-		session.Socket = socket
-		if a.verbose {
-			out.Printf("%s", byHand)
-		}
-	}
-	guest, err := vm.Prepare(ctx, cfg)
+	guest, socket, err := a.prepare(ctx, cfg, out)
 	if err != nil {
 		return err
 	}
 	defer guest.Close()
+	session.Socket = socket
 	command, err := session.Write(dir)
 	if err != nil {
 		return err
@@ -153,6 +148,18 @@ func (a *app) debug(ctx context.Context, name string, args []string, f debugFlag
 	}
 	out.Close()
 	return a.underGDB(ctx, guest, command)
+}
+
+// prepare starts the guest of a session. socket is its gdb stub's.
+func (a *app) prepare(ctx context.Context, cfg vm.Config, out *progress.Output) (guest *vm.Guest, socket string, err error) {
+	cfg.Started = func(byHand, gdb string) {
+		socket = gdb
+		if a.verbose {
+			out.Printf("%s", byHand)
+		}
+	}
+	guest, err = vm.Prepare(ctx, cfg)
+	return guest, socket, err
 }
 
 // underGDB runs a guest under gdb on the user's terminal. The guest ends with

@@ -277,3 +277,11 @@ func TestPsAndAttach(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutAGdb(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	code, _, stderr := lab(t, "debug", "ghost-map")
+	if code != exitInfra || !strings.Contains(stderr, "gdb-multiarch was not found") || !strings.Contains(stderr, "lab doctor") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}

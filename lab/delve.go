@@ -51,12 +51,7 @@ func (a *app) debugDelve(ctx context.Context, s *debuggee, img *images.Image, se
 	argv := []string{delvePath, "exec", "--headless", "--api-version=2", "--accept-multiclient",
 		"--listen=" + net.JoinHostPort(qemu.GuestAddress, strconv.Itoa(delvePort)), s.command.Argv[0], "--"}
 	cfg.Spec = wire.Spec{Trials: []wire.Trial{{ID: 1, Argv: append(argv, s.command.Argv[1:]...), Env: s.command.Env, Dir: s.command.Dir, Seed: seed}}}
-	cfg.Started = func(byHand, _ string) {
-		if a.verbose {
-			out.Printf("%s", byHand)
-		}
-	}
-	guest, err := vm.Prepare(ctx, cfg)
+	guest, _, err := a.prepare(ctx, cfg, out)
 	if err != nil {
 		return err
 	}

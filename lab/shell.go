@@ -108,7 +108,7 @@ func (a *app) shell(ctx context.Context, name string, f shellFlags) error {
 		Console: &wire.Size{Cols: cols, Rows: rows},
 		Trials:  []wire.Trial{{ID: 1, Argv: argv, Env: env}},
 	}
-	guest, err := vm.Prepare(ctx, cfg)
+	guest, _, err := a.prepare(ctx, cfg, out)
 	if err != nil {
 		return err
 	}
