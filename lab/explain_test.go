@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"ghostlab/gdb"
 	"ghostlab/gdb/explain"
@@ -15,9 +18,9 @@ import (
 	"ghostlab/lab/runner"
 )
 
-// crashes runs a matrix and returns its run, and a trial of each cell that
-// failed.
-func crashes(t *testing.T, runs, text string) (run string, trials []journal.Trial) {
+// crashes runs a matrix and returns the trials that failed, at most some of each
+// cell.
+func crashes(t *testing.T, runs, text string, most int) (trials []journal.Trial) {
 	t.Helper()
 	labtest.Kernel(t)
 	file := filepath.Join(t.TempDir(), "matrix.yaml")
@@ -31,17 +34,17 @@ func crashes(t *testing.T, runs, text string) (run string, trials []journal.Tria
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[int]bool{}
+	seen := map[int]int{}
 	_, err = journal.Open(run, func(tr journal.Trial) {
-		if runner.Failed(tr) && !seen[tr.Cell] {
-			seen[tr.Cell] = true
+		if runner.Failed(tr) && seen[tr.Cell] < most {
+			seen[tr.Cell]++
 			trials = append(trials, tr)
 		}
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return run, trials
+	return trials
 }
 
 // explained runs lab explain on a trial and returns what it found.
@@ -57,8 +60,8 @@ func explained(t *testing.T, runs string, n int) *explain.Explanation {
 
 func TestExplainFindsTheOtherWriterOfAMap(t *testing.T) {
 	runs := t.TempDir()
-	_, trials := crashes(t, runs, "scenario: ghost-map\ntrials: 4\nseed: 1\nengine: deterministic\nshift: 6\n"+
-		"axes:\n  key_space: [growing]\n  vcpus: [1]\n  go: [1.21.6, 1.24.6]\n")
+	trials := crashes(t, runs, "scenario: ghost-map\ntrials: 4\nseed: 1\nengine: deterministic\nshift: 6\n"+
+		"axes:\n  key_space: [growing]\n  vcpus: [1]\n  go: [1.21.6, 1.24.6]\n", 1)
 	if len(trials) != 2 {
 		t.Fatalf("%d of 2 cells crashed", len(trials))
 	}
@@ -83,6 +86,45 @@ func TestExplainFindsTheOtherWriterOfAMap(t *testing.T) {
 		if first := e.Schedule[0]; sum != e.Apart || first.Goroutine != e.Culprit.ID {
 			t.Errorf("trial %d: the schedule has %d instructions, %d lie between; it begins with %v", tr.N, sum, e.Apart, first)
 		}
+	}
+}
+
+// manyTrials, as an environment variable, is the number of trials of each cell in
+// TestExplainManyMaps: 3 make 54 trials and take some ten minutes.
+const manyTrials = "LAB_EXPLAIN_TRIALS"
+
+// All ways to use a map at once, on the old maps and on the new.
+func TestExplainManyMaps(t *testing.T) {
+	each, err := strconv.Atoi(os.Getenv(manyTrials))
+	if err != nil {
+		t.Skip("set " + manyTrials + " to 3 or so")
+	}
+	runs := t.TempDir()
+	trials := crashes(t, runs, fmt.Sprintf("scenario: ghost-map\ntrials: %d\nseed: 7\nengine: deterministic\nshift: 7\naxes:\n  vcpus: [1]\n"+
+		"  key_space: [fixed, growing]\n  access: [write, read, iterate]\n  go: [1.21.6, 1.22.12, 1.24.6]\n", each), each)
+	good, times := 0, []time.Duration{}
+	for _, tr := range trials {
+		began := time.Now()
+		code, stdout, stderr := lab(t, "explain", strconv.Itoa(tr.N), "--json", "--scenarios", "../scenarios", "--runs", runs)
+		times = append(times, time.Since(began))
+		e := &explain.Explanation{}
+		if err := json.Unmarshal([]byte(stdout), e); err != nil || code != exitOK || e.Culprit == nil {
+			t.Logf("trial %d, %s: exit code %d\n%s", tr.N, tr.Title, code, stderr)
+			continue
+		}
+		victim, used := placeOf(t, e.Victim, "ghost-map", "../scenarios/ghost-map/repro")
+		_, wrote := placeOf(t, e.Culprit, "ghost-map", "../scenarios/ghost-map/repro")
+		if e.Victim.ID == e.Culprit.ID || !strings.HasSuffix(tr.Title, " in "+victim) ||
+			!strings.Contains(used, "m[") && !strings.Contains(used, "range m") || !strings.Contains(wrote, "] = uint64(i)") {
+			t.Logf("trial %d, %s: %q met %q", tr.N, tr.Title, used, wrote)
+			continue
+		}
+		good++
+	}
+	slices.Sort(times)
+	t.Logf("%d of %d, median %v", good, len(trials), times[len(times)/2])
+	if good*50 < len(trials)*48 {
+		t.Errorf("%d of %d are explained, want 48 of 50", good, len(trials))
 	}
 }
 
@@ -111,8 +153,8 @@ func TestExplainFindsTheWriterOfABadPointer(t *testing.T) {
 		t.Fatal(err)
 	}
 	runs := t.TempDir()
-	_, trials := crashes(t, runs, "scenario: "+dir+"\ntrials: 1\nengine: deterministic\nshift: 6\n"+
-		"axes:\n  crash: [nil]\n  vcpus: [1]\n  go: [1.21.6]\n")
+	trials := crashes(t, runs, "scenario: "+dir+"\ntrials: 1\nengine: deterministic\nshift: 6\n"+
+		"axes:\n  crash: [nil]\n  vcpus: [1]\n  go: [1.21.6]\n", 1)
 	if len(trials) != 1 {
 		t.Fatal("no crash")
 	}
@@ -136,7 +178,7 @@ func TestExplainFindsTheWriterOfABadPointer(t *testing.T) {
 // The unwinder met a goroutine that had popped half of its frame: golang/go#73259.
 func TestExplainShowsAHalfRestoredStackPointer(t *testing.T) {
 	runs := t.TempDir()
-	_, trials := crashes(t, runs, "scenario: split-sp\ntrials: 2\nengine: deterministic\naxes:\n  vcpus: [1]\n  go: [1.21.6]\n")
+	trials := crashes(t, runs, "scenario: split-sp\ntrials: 2\nengine: deterministic\naxes:\n  vcpus: [1]\n  go: [1.21.6]\n", 1)
 	if len(trials) != 1 {
 		t.Fatal("no crash")
 	}

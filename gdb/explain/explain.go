@@ -72,7 +72,6 @@ func (e *NotFoundError) Error() string { return "cannot explain it: " + e.Why }
 // inquiry is an explanation in the making.
 type inquiry struct {
 	Case
-	ctx   context.Context
 	m     *travel.Machine
 	space uint64 // the crashing program's
 	out   *Explanation
@@ -81,7 +80,7 @@ type inquiry struct {
 // Explain explains a crash. It moves the machine.
 func Explain(ctx context.Context, c Case) (*Explanation, error) {
 	began := time.Now()
-	q := &inquiry{Case: c, ctx: ctx, m: c.Machine, out: &Explanation{Trial: c.Trial, Signature: c.Signature}}
+	q := &inquiry{Case: c, m: c.Machine, out: &Explanation{Trial: c.Trial, Signature: c.Signature}}
 	end, err := q.crash()
 	if err == nil {
 		err = q.explain(end)
