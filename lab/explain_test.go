@@ -154,9 +154,13 @@ func TestExplainFindsTheWriterOfABadPointer(t *testing.T) {
 	}
 	runs := t.TempDir()
 	trials := crashes(t, runs, "scenario: "+dir+"\ntrials: 1\nengine: deterministic\nshift: 6\n"+
-		"axes:\n  crash: [nil]\n  vcpus: [1]\n  go: [1.21.6]\n", 1)
+		"axes:\n  crash: [nil, none]\n  vcpus: [1]\n  go: [1.21.6]\n", 1)
 	if len(trials) != 1 {
 		t.Fatal("no crash")
+	}
+	passed := strconv.Itoa(3 - trials[0].N)
+	if code, _, stderr := lab(t, "explain", passed, "--runs", runs); code != exitUsage || !strings.Contains(stderr, "ended with pass: there is no crash to explain\nhint: ") {
+		t.Errorf("a trial that passed: exit code %d\n%s", code, stderr)
 	}
 	e := explained(t, runs, trials[0].N)
 	if e.Culprit == nil || e.Victim.ID == e.Culprit.ID || e.Memory == nil || e.Memory.Value != "0x0" {

@@ -50,7 +50,7 @@ func Tools(h Host) []Tool {
 		{Name: "bzip2", For: "unpacking Ubuntu's kernel sources", probe: present("bzip2"), Packages: everywhere("bzip2")},
 		{Name: "static C library", For: "lab try -race and --cgo", Optional: true, probe: staticC(h.CrossCompile + "gcc"),
 			Packages: map[Manager][]string{Apt: {staticLibrary(h)}, Dnf: {"glibc-static"}, Pacman: {"aarch64-linux-gnu-glibc"}, Brew: cross[Brew]}},
-		{Name: "gdb-multiarch", For: "lab debug", Optional: true, probe: says("gdb-multiarch", "--version"),
+		{Name: "gdb-multiarch", For: "lab debug, lab replay --gdb", Optional: true, probe: says("gdb-multiarch", "--version"),
 			Packages: map[Manager][]string{Apt: {"gdb-multiarch"}, Dnf: {"gdb"}, Pacman: {"gdb"}, Brew: {"gdb"}}},
 		{Name: "chromium", For: "the tests of the HTML report", Optional: true, probe: says("chromium", "--version"), Packages: everywhere("chromium")},
 	}
