@@ -228,7 +228,7 @@ func TestPsAndAttach(t *testing.T) {
 	program := binary(t)
 	needGDB(t)
 	runs := t.TempDir()
-	run := osexec.Command(program, "try", ".", "-n", "1", "--timeout", "20s", "--runs", runs)
+	run := osexec.Command(program, "try", ".", "-n", "1", "--timeout", "5m", "--runs", runs)
 	run.Dir = "testdata/spin"
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
@@ -261,12 +261,16 @@ func TestPsAndAttach(t *testing.T) {
 	if len(g.Trials) != 1 || g.Trials[0] != 1 {
 		t.Errorf("the guest has trials %v", g.Trials)
 	}
-	time.Sleep(3 * time.Second) // its program runs
-	attach := osexec.Command(program, "attach", g.Run+"/1")
-	attach.Stdin = strings.NewReader("set pagination off\nbacktrace\nthread apply all backtrace\ndetach\nquit\n")
-	out, err := attach.CombinedOutput()
-	if err != nil || !regexp.MustCompile(`main\.main \(\) at .*main\.go`).Match(out) {
-		t.Errorf("%v\n%s", err, out)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Second) {
+		attach := osexec.Command(program, "attach", g.Run+"/1")
+		attach.Stdin = strings.NewReader("set pagination off\nthread apply all backtrace\ndetach\nquit\n")
+		out, err := attach.CombinedOutput()
+		if err == nil && regexp.MustCompile(`main\.main \(\) at .*main\.go`).Match(out) {
+			break
+		}
+		if err != nil || time.Now().After(end) { // its program may not run yet
+			t.Fatalf("%v\n%s", err, out)
+		}
 	}
 	if err := syscall.Kill(g.PID, 0); err != nil {
 		t.Errorf("the guest after gdb: %v", err)
