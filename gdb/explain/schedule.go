@@ -162,6 +162,8 @@ func (t Turn) String() string {
 		return who
 	case t.Why == travel.Switch:
 		return who + ", until the Go scheduler switched"
+	case t.Stopped.Line < 0: // the kernel's vDSO, for one
+		return fmt.Sprintf("%s, until %s outside the program's file", who, t.Why)
 	}
 	return fmt.Sprintf("%s, until %s in %s (%s:%d)", who, t.Why, t.Stopped.Func, t.Stopped.File, t.Stopped.Line)
 }
