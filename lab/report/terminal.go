@@ -70,8 +70,14 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 		s.effectLines(w, on)
 	}
 	s.signatureLines(w, on)
-	for _, note := range append(s.notes(), s.claimNotes()...) {
+	for _, note := range s.notes() {
 		fmt.Fprintf(w, "\n%s\n", on.wrap(note))
+	}
+	for i, note := range s.claimNotes() {
+		if i == 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, on.wrap(note))
 	}
 	_, err := out.Write(w.Bytes())
 	return err
