@@ -31,20 +31,23 @@ func (a *app) dryRun(ctx context.Context, e experiment) error {
 		fmt.Fprintf(t, "%s\t", x.Name)
 	}
 	fmt.Fprint(t, "trials\texpected\n")
+	var all span
 	for _, c := range cells {
 		for _, x := range varied {
 			fmt.Fprintf(t, "%s\t", c.Or(x.Name, "-"))
 		}
-		fmt.Fprintf(t, "%d\t%s\n", m.Trials, claims(m, c))
+		trials := e.trials(c)
+		all.least, all.most = all.least+trials.least, all.most+trials.most
+		fmt.Fprintf(t, "%s\t%s\n", trials, claims(m, c))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	most := ""
-	if m.Stop.Any() {
-		most = " at most"
+	part := ""
+	if !e.shard.Whole() {
+		part = fmt.Sprintf(" of the matrix's %d (part %s)", m.Size(), e.shard)
 	}
-	fmt.Fprintf(a.stdout, "\n%d cells,%s %d trials\n", len(cells), most, m.Size())
+	fmt.Fprintf(a.stdout, "\n%d cells, %s trials%s\n", len(cells), all, part)
 	if err := a.plannedKernels(ctx, cells); err != nil {
 		return err
 	}
@@ -53,12 +56,31 @@ func (a *app) dryRun(ctx context.Context, e experiment) error {
 	}
 	guests := a.guests(e.guests, m)
 	fmt.Fprintf(a.stdout, "guests  %d at once\n", guests)
-	words, err := a.estimate(m, guests)
+	words, err := a.estimate(e, all, guests)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.stdout, "time    %s\n", words)
 	return err
+}
+
+// span is a number of trials that results may decide.
+type span struct{ least, most int }
+
+func (s span) String() string { return between(fmt.Sprint(s.least), fmt.Sprint(s.most)) }
+
+// between joins two ends, which may be the same.
+func between(least, most string) string {
+	if least == most {
+		return most
+	}
+	return least + " to " + most
+}
+
+// trials are how many the experiment runs of a cell.
+func (e *experiment) trials(c matrix.Cell) span {
+	least, most := e.matrix.Stop.Range(e.shard.Size(c.Index, e.matrix.Trials))
+	return span{least, most}
 }
 
 // claims are what is expected of a cell.
@@ -130,19 +152,20 @@ var guestTime = map[string]time.Duration{
 // enoughToTell is the number of trials from which a run's pace is taken.
 const enoughToTell = 10
 
-// estimate says how long the trials take, and how that is known.
-func (a *app) estimate(m *matrix.Matrix, guests int) (string, error) {
+// estimate says how long so many trials take, and how that is known.
+func (a *app) estimate(e experiment, trials span, guests int) (string, error) {
+	m := e.matrix
 	past, n, pace, err := a.pastPace(m)
 	if err != nil {
 		return "", err
 	}
 	if past != nil {
-		return fmt.Sprintf("about %v for the trials: %v each, as %d trials of %s took (%s engine, isolation %s)",
-			round(pace*time.Duration(m.Size())), round(pace), n, past.ID, past.Engine, past.Isolation), nil
+		return fmt.Sprintf("about %s for the trials: %v each, as %d trials of %s took (%s engine, isolation %s)",
+			between(round(pace*time.Duration(trials.least)).String(), round(pace*time.Duration(trials.most)).String()), round(pace), n, past.ID, past.Engine, past.Isolation), nil
 	}
 	var least time.Duration
 	for _, c := range m.Cells() {
-		least += guestTime[m.IsolationOf(c)] * time.Duration(m.Trials)
+		least += guestTime[m.IsolationOf(c)] * time.Duration(e.trials(c).least)
 	}
 	return fmt.Sprintf("unknown: no run of %s in %s; at least some %v where its trials are short (0.03 s each in a shared guest, 0.3 s in a fork, 0.64 s in a boot)",
 		m.Scenario.Name, a.cfg.Runs, round(least/time.Duration(guests))), nil
@@ -153,7 +176,7 @@ func round(d time.Duration) time.Duration {
 	switch {
 	case d > time.Hour:
 		return d.Round(time.Minute)
-	case d > time.Minute:
+	case d > 10*time.Second:
 		return d.Round(time.Second)
 	}
 	return d.Round(time.Millisecond)

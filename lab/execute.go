@@ -118,7 +118,7 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 // carryOut runs the job with its progress on the terminal.
 func (a *app) carryOut(ctx context.Context, job runner.Job, h *hunting, out *progress.Output) error {
 	m := job.Matrix
-	view := live.New(out, live.Plan{Title: m.Scenario.Name, Axes: m.Varied(), Cells: job.Cells, Trials: m.Trials, Hunt: h != nil})
+	view := live.New(out, live.Plan{Title: m.Scenario.Name, Axes: m.Varied(), Cells: job.Cells, Trials: m.Trials, Shard: job.Folder.Run().Shard, Stop: m.Stop, Hunt: h != nil})
 	defer view.End()
 	run := job.Folder.Run()
 	if _, err := journal.Open(job.Folder.Dir(), view.Past); err != nil {

@@ -73,7 +73,7 @@ func (v *View) bar(i, width int) string {
 	if c.stopped {
 		return "[stopped]"
 	}
-	return progress.Bar(int64(c.n+c.infra), int64(v.plan.Trials), width)
+	return progress.Bar(int64(c.n+c.infra), int64(c.total), width)
 }
 
 func (v *View) trials(i int) string {
@@ -81,7 +81,7 @@ func (v *View) trials(i int) string {
 	if c.stopped {
 		return fmt.Sprint(c.n + c.infra)
 	}
-	return fmt.Sprintf("%d/%d", c.n+c.infra, v.plan.Trials)
+	return fmt.Sprintf("%d/%d", c.n+c.infra, c.total)
 }
 
 func (v *View) rate(i int) string {

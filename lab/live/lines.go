@@ -46,7 +46,7 @@ func (v *View) state(now time.Time) string {
 	if infra > 0 {
 		parts = append(parts, fmt.Sprintf("%d without a result", infra))
 	}
-	if left := v.left(done, total, now); left != "" {
+	if left := v.left(now); left != "" {
 		parts = append(parts, left)
 	}
 	return v.plan.Title + ": " + strings.Join(parts, ", ")

@@ -20,8 +20,12 @@ type Plan struct {
 	Title string
 	Axes  []matrix.Axis
 	Cells []matrix.Cell
-	// Trials is the number of each cell, or the most that one gets.
+	// Trials is the number of each cell, or the most that one gets, in all
+	// parts of the matrix together; Shard is the one that is run.
 	Trials int
+	Shard  matrix.Shard
+	// Stop may end a cell earlier.
+	Stop matrix.Stop
 	// Hunt says that trials are made to fail: their counts are no rates.
 	Hunt bool
 }
@@ -48,6 +52,9 @@ type cell struct {
 	other      int // hangs and kernel panics
 	infra      int
 	stopped    bool
+	total      int  // that it is to have, or the most that it gets
+	expected   int  // that it will have had, from what it has shown
+	stale      bool // expected is
 	titles     map[string]int
 	top        string
 }
@@ -56,6 +63,9 @@ type cell struct {
 func New(out *progress.Output, p Plan) *View {
 	v := &View{plan: p, out: out, cells: make([]cell, len(p.Cells)), start: time.Now(), seen: map[string]bool{}}
 	v.spoke = v.start
+	for i := range v.cells {
+		v.cells[i].total, v.cells[i].stale = p.Shard.Size(i, p.Trials), true
+	}
 	if !out.Terminal() {
 		out.Printf("%s: %s", p.Title, v.size())
 	}
@@ -64,7 +74,10 @@ func New(out *progress.Output, p Plan) *View {
 }
 
 func (v *View) size() string {
-	trials := v.plan.Trials * len(v.cells)
+	trials := 0
+	for _, c := range v.cells {
+		trials += c.total
+	}
 	if len(v.cells) == 1 {
 		return fmt.Sprintf("%d trials", trials)
 	}
@@ -108,6 +121,7 @@ const mostTitles = 50
 // of its kind.
 func (v *View) count(t journal.Trial) (first bool) {
 	c := &v.cells[t.Cell]
+	c.stale = true
 	switch t.Outcome {
 	case crash.Infra:
 		c.infra++
@@ -148,14 +162,25 @@ func (v *View) sums() (done, total, crashes, other, infra int) {
 		if c.stopped {
 			total += c.n + c.infra
 		} else {
-			total += v.plan.Trials
+			total += c.total
 		}
 	}
 	return done, total, crashes, other, infra
 }
 
-// left says how long the rest will take. What was run before says nothing about
-// how fast this host is.
-func (v *View) left(done, total int, now time.Time) string {
-	return progress.Left(int64(v.ran), int64(total-done+v.ran), now.Sub(v.start))
+// left says how long the rest will take, if cells end when what they have shown
+// says so. What was run before says nothing about how fast this host is.
+func (v *View) left(now time.Time) string {
+	rest := 0
+	for i := range v.cells {
+		c := &v.cells[i]
+		if c.stopped {
+			continue
+		}
+		if c.stale {
+			c.expected, c.stale = v.plan.Stop.Expected(c.crashes, c.n, c.total), false
+		}
+		rest += max(0, c.expected-c.n-c.infra)
+	}
+	return progress.Left(int64(v.ran), int64(rest+v.ran), now.Sub(v.start))
 }

@@ -143,6 +143,31 @@ func TestPlainLines(t *testing.T) {
 	})
 }
 
+// A part of a matrix has its own trials only, and a cell that a rule will end
+// soon does not count as one that takes all of them.
+func TestShardAndStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := plan(t, 1, 2, 101)
+		p.Shard = matrix.Shard{Index: 1, Of: 2}
+		v := live.New(nil, p)
+		if got, want := v.Lines(45, 24)[0], "queue: 0/101 trials, 0 crashes"; !strings.HasPrefix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		p = plan(t, 1, 1, 1000)
+		p.Stop = matrix.Stop{Width: 0.25}
+		least, _ := p.Stop.Range(1000)
+		v = live.New(nil, p)
+		for range 10 {
+			time.Sleep(time.Second)
+			v.Trial(ended(0, crash.Pass, ""))
+		}
+		want := fmt.Sprintf("queue: 10/1000 trials, 0 crashes, %ds left", least-10)
+		if got := v.Lines(len(want), 24)[0]; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
 // A run that goes on counts what it has, and guesses the time left from what it
 // does now.
 func TestPastTrials(t *testing.T) {

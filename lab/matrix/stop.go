@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ghostlab/lab/crash"
+	"ghostlab/lab/stat"
 )
 
 // Stop ends a cell before it has had all its trials. The zero value never does.
@@ -21,6 +22,19 @@ func (s Stop) Any() bool { return s.Width > 0 || len(s.First) > 0 }
 
 // Ends says whether a trial with this outcome ends its cell.
 func (s Stop) Ends(o crash.Outcome) bool { return slices.Contains(s.First, o) }
+
+// Range returns the least and the greatest number of trials after which a cell
+// of at most so many trials can end.
+func (s Stop) Range(trials int) (least, most int) {
+	return stat.Stop{Width: s.Width, First: len(s.First) > 0}.Range(trials)
+}
+
+// Expected returns about how many trials a cell takes that has had k crashes in
+// n, of at most so many. Of outcomes other than crashes it knows nothing.
+func (s Stop) Expected(k, n, trials int) int {
+	rule := stat.Stop{Width: s.Width, First: s.Ends(crash.Crash)}
+	return max(n, rule.Expected(stat.Count{K: k, N: n}.Rate(), trials))
+}
 
 // Evidence that can be kept of a trial.
 const (
