@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	osexec "os/exec"
 	"strings"
@@ -193,7 +192,7 @@ func (a *app) gdb(ctx context.Context, command []string) error {
 
 // watch follows a guest that somebody else looks at to its end.
 func (a *app) watch(ctx context.Context, guest *vm.Guest, out *progress.Output) error {
-	end, err := guest.Run(ctx, func(m vm.Message) { io.WriteString(a.stdout, string(m.Output)) })
+	end, err := guest.Run(ctx, func(m vm.Message) { a.stdout.Write(m.Output) })
 	if err != nil {
 		return err
 	}

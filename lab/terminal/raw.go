@@ -14,7 +14,7 @@ import (
 // escape begins a command to the lab, quit ends the guest; escape twice is
 // escape itself. They are those of QEMU and GNU screen.
 const (
-	escape = 'a' - 'a' + 1 // Ctrl-A
+	escape = 1 // Ctrl-A
 	quit   = 'x'
 	eot    = 4 // Ctrl-D, the end of the input to a terminal
 )
