@@ -18,6 +18,9 @@ import (
 type explained struct {
 	ID, Trial, Signature, Map, Apart string
 	Sides                            []raceSide
+	// When is what Turns fill: who ran then, oldest first.
+	When  string
+	Turns []string
 	Notes                            []string
 }
 
@@ -76,6 +79,13 @@ func explainedOf(n int, e *explain.Explanation) explained {
 	}
 	if e.Culprit != nil {
 		x.Apart = fmt.Sprintf("%d instructions (%v of the guest's time) lie between the two.", e.Apart, e.TimeApart)
+	}
+	x.When = "before the end"
+	if e.Culprit != nil {
+		x.When = "between the two"
+	}
+	for _, turn := range e.Schedule {
+		x.Turns = append(x.Turns, visible(fmt.Sprintf("%d instructions: %s", turn.Instructions, turn), false))
 	}
 	for _, note := range e.Notes {
 		x.Notes = append(x.Notes, visible(note, false))

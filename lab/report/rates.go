@@ -1,8 +1,11 @@
 package report
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
+	"ghostlab/lab/matrix"
 	"ghostlab/lab/stat"
 )
 
@@ -60,7 +63,29 @@ func (s *Summary) effects() []stat.Effect {
 		o.Anytime = o.Anytime || c.Method == Anytime
 	}
 	s.Test = o.Method()
-	return stat.Effects(axes, cells, o)
+	effects := stat.Effects(axes, cells, o)
+	for i := range effects {
+		if e := &effects[i]; e.Axis == matrix.AxisKernel {
+			e.Sentence += s.sameKernels()
+		}
+	}
+	return effects
+}
+
+// sameKernels are those that were asked for by several names, as the end of a
+// sentence: what a comparison of them shows is chance.
+func (s *Summary) sameKernels() string {
+	var words strings.Builder
+	var named []string
+	for _, k := range s.Kernels {
+		if len(k.SameAs) == 0 || slices.Contains(named, k.Asked) {
+			continue
+		}
+		one := append([]string{k.Asked}, k.SameAs...)
+		named = append(named, one...)
+		fmt.Fprintf(&words, "; %s are one kernel here (%s): between them there is only chance", strings.Join(one, " and "), ran(k))
+	}
+	return words.String()
 }
 
 // method names those of all cells' intervals.

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
+	"ghostlab/lab/matrix"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -92,6 +94,27 @@ func TestInfraIsInNoRate(t *testing.T) {
 	}
 	if results, infra := s.Results(); results != 9 || infra != 2 {
 		t.Errorf("%d results and %d infra, want 9 and 2", results, infra)
+	}
+}
+
+// Two series that one stand-in serves are one kernel, which what is said of their
+// axis ends with.
+func TestSameKernels(t *testing.T) {
+	run := plan(10, matrix.Axis{Name: matrix.AxisKernel, Values: []string{"5.15", "6.1"}})
+	run.Kernels[0].SameAs = []string{"6.1"}
+	run.Kernels = append(run.Kernels, journal.Kernel{Asked: "6.1", Ran: "6.1", Release: "6.1.192", SameAs: []string{"5.15"}})
+	dir := made(t, run, func(add func(journal.Trial, string)) {
+		for i := range 20 {
+			add(journal.Trial{Cell: i % 2, Outcome: crash.Pass}, "")
+		}
+	})
+	s, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "; 5.15 and 6.1 are one kernel here (6.1.192): between them there is only chance"
+	if len(s.Effects) != 1 || !strings.HasSuffix(s.Effects[0].Sentence, want) || strings.Count(s.Effects[0].Sentence, "one kernel") != 1 {
+		t.Errorf("want one effect that ends with %q, got %+v", want, s.Effects)
 	}
 }
 
