@@ -21,7 +21,7 @@ type explained struct {
 	// When is what Turns fill: who ran then, oldest first.
 	When  string
 	Turns []string
-	Notes                            []string
+	Notes []string
 }
 
 type raceSide struct{ Who, Goroutine, Did, Stack string }

@@ -147,10 +147,11 @@ func (s *Summary) tiles() []Fact {
 	return tiles
 }
 
-// claims are the judgements of the matrix's expectations.
+// claims are the judgements of the matrix's expectations: those that are not met,
+// and those that are, which one has to ask for.
 type claims struct {
-	Rows []claim
-	More int
+	Open, Met []claim
+	More      int
 }
 
 type claim struct{ Class, Verdict, Cell, Claim, Why string }
@@ -163,9 +164,13 @@ func (s *Summary) claims() *claims {
 	}
 	c := &claims{More: max(0, len(s.Expect)-maxClaims)}
 	for _, v := range []matrix.Verdict{matrix.Unmet, matrix.Undecided, matrix.Met} {
+		rows := &c.Open
+		if v == matrix.Met {
+			rows = &c.Met
+		}
 		for _, j := range s.Expect {
-			if j.Verdict == v && len(c.Rows) < maxClaims {
-				c.Rows = append(c.Rows, claim{verdictClass[v], string(v), s.name(j.Cell), visible(j.Expectation.String(), false), visible(j.Why, false)})
+			if j.Verdict == v && len(c.Open)+len(c.Met) < maxClaims {
+				*rows = append(*rows, claim{verdictClass[v], string(v), s.name(j.Cell), visible(j.Expectation.String(), false), visible(j.Why, false)})
 			}
 		}
 	}
