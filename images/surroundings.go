@@ -108,7 +108,9 @@ func (c *collection) add(from string) error {
 }
 
 // foreign says whether a folder within a package's is none of its business:
-// another module, what it requires, its history.
+// another module, what it requires, its history, and runs of the lab, which are
+// kept where it was called: with them the guest of a run that goes on would be
+// another than the one that began it.
 func (c *collection) foreign(dir, name string) bool {
 	switch name {
 	case ".git", ".hg", ".svn", ".jj", "node_modules":
@@ -116,8 +118,14 @@ func (c *collection) foreign(dir, name string) bool {
 	case "vendor":
 		return filepath.Dir(dir) == c.root
 	}
-	_, err := os.Stat(filepath.Join(dir, "go.mod"))
-	return err == nil && !strings.Contains(filepath.ToSlash(dir), "/testdata")
+	if strings.Contains(filepath.ToSlash(dir), "/testdata") {
+		return false
+	}
+	has := func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	}
+	return has("go.mod") || has("run.json") && has("trials.jsonl")
 }
 
 func addTo(h *store.Hasher, f initramfs.File) error {

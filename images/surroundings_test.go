@@ -10,13 +10,14 @@ import (
 )
 
 // What a package finds around it is its own: nothing of its history, of other
-// modules or of the host's is among it.
+// modules, of the lab's runs or of the host's is among it.
 func TestSurroundings(t *testing.T) {
 	dir := module(t, "a")
 	for _, name := range []string{
 		"pkg/p_test.go", "pkg/testdata/in.txt", "pkg/testdata/mod/go.mod", "pkg/data.bin", "pkg/below/b.txt",
 		"testdata/far.txt", "other/o.txt",
 		"pkg/.git/config", "pkg/node_modules/x.js", "pkg/nested/go.mod", "pkg/nested/n.txt",
+		"pkg/runs/r/run.json", "pkg/runs/r/trials.jsonl", "pkg/runs/r/trials/1/console.log",
 	} {
 		write(t, filepath.Join(dir, name), "package pkg\n")
 	}

@@ -51,10 +51,14 @@ func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
 	e := experiment{matrix: m, file: run.Matrix, shard: run.Shard, guests: f.guests, holds: f.held(), verify: f.verify / 100, json: f.json, resumed: folder}
 	if folder.Missing() == 0 {
 		fmt.Fprintf(a.stderr, "lab: %s has all its trials\n", run.ID)
-		return a.conclude(dir, f.json, nil)
+		err = a.conclude(dir, f.json, nil)
+	} else {
+		_, err = a.execute(cmd.Context(), e)
 	}
-	_, err = a.execute(cmd.Context(), e)
-	return err
+	if err != nil || m.Scenario.Own == nil {
+		return err
+	}
+	return a.verdict(cmd, dir, *m.Scenario.Own, f.json)
 }
 
 // newest is --resume without a name.

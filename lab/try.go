@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	osexec "os/exec"
 	"regexp"
@@ -125,11 +124,7 @@ func (a *app) try(cmd *cobra.Command, pattern string, args []string, f tryFlags)
 	if err != nil {
 		return err
 	}
-	words := a.stdout
-	if f.json {
-		words = io.Discard
-	}
-	return a.verdict(cmd, words, dir, p, f.run)
+	return a.verdict(cmd, dir, p, f.json)
 }
 
 // program finds the package and says how it is built and run.
@@ -161,7 +156,7 @@ func (a *app) program(ctx context.Context, pattern string, args []string, f *try
 			return p, usageError{fmt.Errorf("-run: %w", err), ""}
 		}
 		// As go test calls it: what exits with 0 in a test is no pass.
-		p.Args = append([]string{"-test.paniconexit0", "-test.v=true", "-test.run=" + f.run}, args...)
+		p.Args = append([]string{"-test.paniconexit0", "-test.v=true", testRun + f.run}, args...)
 	case pkg.Name != "main" && pkg.HasTests():
 		return p, usageError{fmt.Errorf("%s is no program", pkg.ImportPath), "to run its tests say -run . or name one"}
 	case pkg.Name != "main":

@@ -23,7 +23,11 @@ const mostSaid = 4
 
 // verdict says in words what a tried package did, and what to type next. It
 // returns the exit code 1 where something failed.
-func (a *app) verdict(cmd *cobra.Command, w io.Writer, dir string, p scenarios.Program, tests string) error {
+func (a *app) verdict(cmd *cobra.Command, dir string, p scenarios.Program, asJSON bool) error {
+	w := a.stdout
+	if asJSON {
+		w = io.Discard
+	}
 	s, err := report.Read(dir)
 	if err != nil {
 		return err
@@ -43,10 +47,13 @@ func (a *app) verdict(cmd *cobra.Command, w io.Writer, dir string, p scenarios.P
 	cells := s.Cells
 	sort.SliceStable(cells, func(i, j int) bool { return failures(cells[i]) > failures(cells[j]) })
 	for _, c := range cells[:min(mostSaid, len(cells))] {
-		fmt.Fprintln(w, sentence(subject(p, tests), c, run))
+		fmt.Fprintln(w, sentence(subject(p), c, run))
 	}
 	if more := len(cells) - mostSaid; more > 0 {
 		fmt.Fprintf(w, "and %d more cells, none of which failed more often\n", more)
+	}
+	if first == nil && cmd.Name() != "try" {
+		return nil // a resumed run, whose command line cannot be varied
 	}
 	fmt.Fprintln(w)
 	next := func(what, command string) { fmt.Fprintf(w, "%-26s %s\n", what, command) }
@@ -69,19 +76,27 @@ func (a *app) verdict(cmd *cobra.Command, w io.Writer, dir string, p scenarios.P
 	next("what it printed:", filepath.Join(journal.TrialDir(report.Near(dir), first.N), "console.log"))
 	if first.Schedule.Deterministic() {
 		next("again, exactly:", "lab replay "+trial)
+		next("why:", "lab explain "+trial)
 	} else {
 		next("one that repeats exactly:", "lab replay --hunt "+trial)
-	}
-	if explain, _, err := cmd.Root().Find([]string{"explain"}); err == nil && explain != cmd.Root() && first.Schedule.Deterministic() {
-		next("why:", "lab explain "+trial)
 	}
 	return silentError{exitDiffers}
 }
 
+// testRun begins the argument of a test program that says which tests to run.
+const testRun = "-test.run="
+
 var plainTest = regexp.MustCompile(`^\^?([A-Za-z0-9_]+(?:/[A-Za-z0-9_]+)*)\$?$`)
 
 // subject is what was tried, for the beginning of a sentence.
-func subject(p scenarios.Program, tests string) string {
+func subject(p scenarios.Program) string {
+	tests := ""
+	for _, arg := range p.Args {
+		if expression, ok := strings.CutPrefix(arg, testRun); ok && p.Tests {
+			tests = expression
+			break
+		}
+	}
 	switch m := plainTest.FindStringSubmatch(tests); {
 	case m != nil:
 		return m[1]
