@@ -91,7 +91,7 @@ func TestExplainFindsTheOtherWriterOfAMap(t *testing.T) {
 
 // manyTrials, as an environment variable, is the number of trials of each cell in
 // TestExplainManyMaps: 3 make 54 trials and take some ten minutes.
-const manyTrials = "LAB_EXPLAIN_TRIALS"
+const manyTrials = "EXPLAIN_TRIALS"
 
 // All ways to use a map at once, on the old maps and on the new.
 func TestExplainManyMaps(t *testing.T) {

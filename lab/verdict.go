@@ -80,6 +80,7 @@ func (a *app) verdict(cmd *cobra.Command, dir string, p scenarios.Program, asJSO
 	} else {
 		next("one that repeats exactly:", "lab replay --hunt "+trial)
 	}
+	next("why:", "lab explain "+trial)
 	return silentError{exitDiffers}
 }
 

@@ -95,9 +95,18 @@ func excerpt(b *strings.Builder, lines []Line, line int) {
 	}
 }
 
+// shown is the number of turns that a text has room for at each end.
+const shown = 10
+
 func schedule(b *strings.Builder, turns []Turn) {
 	t := tabwriter.NewWriter(b, 0, 8, 2, ' ', tabwriter.AlignRight)
-	for _, turn := range turns {
+	for i, turn := range turns {
+		if left := len(turns) - 2*shown; left > 1 && i >= shown && i < shown+left {
+			if i == shown {
+				fmt.Fprintf(t, "…\t  %s more turns\n", thousands(int64(left)))
+			}
+			continue
+		}
 		fmt.Fprintf(t, "%s instructions\t  %s\n", thousands(turn.Instructions), turn)
 	}
 	t.Flush()
