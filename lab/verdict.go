@@ -76,7 +76,6 @@ func (a *app) verdict(cmd *cobra.Command, dir string, p scenarios.Program, asJSO
 	next("what it printed:", filepath.Join(journal.TrialDir(report.Near(dir), first.N), "console.log"))
 	if first.Schedule.Deterministic() {
 		next("again, exactly:", "lab replay "+trial)
-		next("why:", "lab explain "+trial)
 	} else {
 		next("one that repeats exactly:", "lab replay --hunt "+trial)
 	}
