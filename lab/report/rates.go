@@ -35,6 +35,8 @@ func (c *Cell) rates(fixed bool) {
 	c.Method = Anytime
 	if fixed {
 		c.Method = Exact
+		w := stat.Wilson(c.Crash, c.N, stat.Level)
+		c.Wilson = &w
 	}
 	i := c.Method.interval(c.Crash, c.N)
 	c.Rate, c.Low, c.High = &rate, &i.Low, &i.High

@@ -82,10 +82,13 @@ type Cell struct {
 	// Rate is Crash/N; Low and High are its 95 % interval, Method says which.
 	// With N = 0 the rate is 0 and the interval is [0, 1]. They are nil in a
 	// hunt, whose trials were made to fail.
-	Rate   *float64 `json:"rate"`
-	Low    *float64 `json:"low"`
-	High   *float64 `json:"high"`
-	Method Method   `json:"method,omitempty"`
+	Rate *float64 `json:"rate"`
+	Low  *float64 `json:"low"`
+	High *float64 `json:"high"`
+	// Wilson is the score interval, for comparisons with work that gives that one;
+	// nil where results could decide the number of trials, for which it is not.
+	Wilson *stat.Interval `json:"wilson,omitempty"`
+	Method Method         `json:"method,omitempty"`
 	// Time is the guests' time from exec to exit, of all trials together.
 	Time time.Duration `json:"time"`
 	// Signatures are those of everything but passes and infra, the most
