@@ -76,6 +76,7 @@ func badInput(err error) bool {
 		as[*travel.SymbolsError](err) ||
 		as[*changedError](err) ||
 		as[*runner.VCPUsError](err) ||
+		as[*breakpointError](err) ||
 		as[*toolchain.CompileError](err) ||
 		as[*toolchain.ManyError](err) ||
 		as[*images.SizeError](err) ||

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	osexec "os/exec"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"ghostlab/gdb/inspect"
+	"ghostlab/lab/journal"
 	"ghostlab/lab/runner"
 )
 
@@ -147,6 +149,41 @@ func TestCoresAreKept(t *testing.T) {
 		t.Fatalf("inspect: exit code %d\n%s", code, stderr)
 	}
 	checkCore(t, text)
+}
+
+// Of a deterministic trial no core is kept: it is made again where one vCPU
+// allows it.
+func TestInspectReplaysADeterministicTrial(t *testing.T) {
+	runs := t.TempDir()
+	trials := crashes(t, runs, "scenario: ghost-map\ntrials: 2\nseed: 1\nengine: deterministic\nshift: 6\ncollect: [console, core]\n"+
+		"axes:\n  key_space: [growing]\n  vcpus: [1, 2]\n  go: [1.21.6]\n", 1)
+	if len(trials) != 2 {
+		t.Fatalf("%d of 2 cells crashed", len(trials))
+	}
+	run, err := journal.Find(runs, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tr := range trials {
+		name := fmt.Sprintf("%s/%d", filepath.Base(run), tr.N)
+		file := filepath.Join(t.TempDir(), "repro.core")
+		code, text, stderr := lab(t, "inspect", name, "--json", "-o", file, "--scenarios", "../scenarios", "--runs", runs)
+		if tr.Schedule.VCPUs > 1 {
+			if code != exitUsage || !strings.Contains(stderr, "ran with 2 vCPUs, whose turns a breakpoint in the guest could change") {
+				t.Errorf("trial %d: exit code %d\n%s", tr.N, code, stderr)
+			}
+			continue
+		}
+		if code != exitOK {
+			t.Fatalf("trial %d: exit code %d\n%s", tr.N, code, stderr)
+		}
+		checkCore(t, text)
+		if f, err := elf.Open(file); err != nil || f.Type != elf.ET_CORE {
+			t.Errorf("the core of trial %d: %v", tr.N, err)
+		} else {
+			f.Close()
+		}
+	}
 }
 
 func TestHoldAndDumpRefuseBadInput(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,15 +29,18 @@ func (a *app) inspectCommand() *cobra.Command {
 		Use:   "inspect [GUEST|RUN/TRIAL]",
 		Short: "Show the goroutines of a program that failed, from a core",
 		Long: `Show the goroutines of a program that failed, their calls and arguments; those of a
-map's functions are its header. The core is the one that was kept with the trial, where
-the matrix says "collect: [core]", or is taken now of a guest that is held at its crash,
-which stays as it is. -o keeps the core, which dlv core and gdb open.
+map's functions are its header. -o keeps the core, which dlv core and gdb open. It is
 
-Cores are taken of trials of the parallel engine: a deterministic one can be run again
-under gdb.`,
+- the one that was kept with a trial of the parallel engine, where the matrix says
+  "collect: [core]",
+- taken now, of a guest that is held at its crash and stays as it is, or
+- taken now, of a deterministic trial of one vCPU, which is replayed to its end: no core
+  of it is kept. Of one with several vCPUs there is none, as the breakpoint in the
+  guest's kernel could make it another run.`,
 		Example: `  lab run matrix.yaml --hold-on crash &
   lab inspect                            the guest that is held at a crash
   lab inspect 20261124-020841-ghost-map/17 --json
+  lab inspect 17                         trial 17 of the newest run
   lab inspect -o repro.core`,
 		Args: atMost("one guest or trial"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -75,27 +79,35 @@ func (a *app) inspect(ctx context.Context, name, file string, asJSON bool) error
 // the program.
 func (a *app) coreOf(ctx context.Context, name, file string) (program string, err error) {
 	guest, err := running(name)
-	switch {
-	case err == nil && guest.Held != "":
+	if err == nil && guest.Held != "" {
 		return guest.Program, writeCore(ctx, guest, file)
-	case err == nil:
+	}
+	past, missing := a.past(name)
+	switch {
+	case err == nil && (name == "" || missing != nil):
 		return "", usageError{fmt.Errorf("guest %s is not held at a crash", guest.Name),
 			"`lab run --hold-on crash` holds those that fail; `lab attach` looks at one that runs"}
 	case name == "":
 		return "", err
-	}
-	past, err := a.past(name)
-	if err != nil {
-		return "", err
+	case missing != nil:
+		return "", missing
 	}
 	if !runner.Failed(past.trial.Trial) {
 		return "", &passedError{past}
 	}
+	if past.trial.Schedule.Deterministic() {
+		return a.replayedCore(ctx, past, file)
+	}
+	return a.keptCore(ctx, past, file)
+}
+
+// keptCore unpacks the core that was kept with a trial.
+func (a *app) keptCore(ctx context.Context, past *pastTrial, file string) (program string, err error) {
 	core, ok := past.trial.Evidence[runner.CoreFile]
 	if !ok {
 		return "", usageError{fmt.Errorf("no core of trial %d was kept", past.trial.N),
-			"a matrix with \"collect: [console, core]\" keeps them of trials of the parallel engine;\n" +
-				"`lab explain` and `lab replay` run a deterministic trial again"}
+			"a matrix with \"collect: [console, core]\" keeps them;\n" +
+				"trials of the deterministic engine with one vCPU need none"}
 	}
 	st, out, err := a.open()
 	if err != nil {
@@ -122,8 +134,59 @@ func (a *app) coreOf(ctx context.Context, name, file string) (program string, er
 	return img.Program, f.Close()
 }
 
+// replayedCore runs a deterministic trial to its end once more, and takes the
+// core there.
+func (a *app) replayedCore(ctx context.Context, past *pastTrial, file string) (program string, err error) {
+	if several := (*runner.VCPUsError)(nil); errors.As(past.backwards(), &several) {
+		return "", &breakpointError{several}
+	}
+	t, err := a.openPast(ctx, past)
+	if err != nil {
+		return "", err
+	}
+	defer t.close()
+	replay, err := t.open(a)
+	if err != nil {
+		return "", err
+	}
+	defer replay.Close()
+	task := t.out.Steps("replay", 1)
+	defer task.End()
+	place, err := ends.Find(t.image.Kernel.Vmlinux())
+	if err != nil {
+		return "", err
+	}
+	stub, err := rsp.Dial(ctx, replay.GDB())
+	if err != nil {
+		return "", err
+	}
+	defer stub.Close()
+	found, err := place.Await(ctx, stub, func() (bool, error) { return replay.Begun(past.trial.N) })
+	if err != nil {
+		return "", err
+	}
+	if !found {
+		return "", usageError{fmt.Errorf("no program of trial %d ends by itself with a failure: there is no core", past.trial.N),
+			"`lab replay --gdb` runs it forwards and backwards"}
+	}
+	return t.image.Program, keepCore(ctx, place, stub, file)
+}
+
+// breakpointError says that a trial cannot be stopped where it fails.
+type breakpointError struct{ several *runner.VCPUsError }
+
+func (e *breakpointError) Error() string {
+	return fmt.Sprintf("trial %d ran with %d vCPUs, whose turns a breakpoint in the guest could change: no core can be taken of it", e.several.Trial, e.several.VCPUs)
+}
+
+// Hint says what to do about it.
+func (e *breakpointError) Hint() string {
+	return "`lab explain` searches for its signature on one vCPU, and `lab inspect` opens what it finds;\n" +
+		"`lab run --engine parallel --set collect=console,core` keeps cores of guests with several"
+}
+
 // writeCore writes a core of the program that the guest is held at.
-func writeCore(ctx context.Context, guest vm.Live, file string) (err error) {
+func writeCore(ctx context.Context, guest vm.Live, file string) error {
 	k, err := kernels.Open(guest.Kernel)
 	if err != nil {
 		return err
@@ -140,6 +203,11 @@ func writeCore(ctx context.Context, guest vm.Live, file string) (err error) {
 	if err := stub.Select(ctx, guest.CPU); err != nil {
 		return err
 	}
+	return keepCore(ctx, place, stub, file)
+}
+
+// keepCore writes a core of the program that a machine is stopped at.
+func keepCore(ctx context.Context, place *ends.Place, stub *rsp.Client, file string) error {
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err

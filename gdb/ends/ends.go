@@ -153,3 +153,41 @@ func (p *Place) Here(ctx context.Context, c *rsp.Client) (here, failing bool, er
 
 // Point is Addr as a breakpoint.
 func (p *Place) Point() rsp.Point { return rsp.Point{Kind: rsp.Breakpoint, Addr: p.Addr, Size: 4} }
+
+// Pass makes a machine that stands at Addr go by it, where Point is set.
+func (p *Place) Pass(ctx context.Context, c *rsp.Client) error {
+	err := c.Remove(ctx, p.Point())
+	if err == nil {
+		_, err = c.Step(ctx)
+	}
+	if err == nil {
+		err = c.Insert(ctx, p.Point())
+	}
+	return err
+}
+
+// Await runs a stopped machine of one CPU to where a program of init's is about
+// to fail and wanted returns true, and leaves it there. It returns false when the
+// machine has stopped for another reason, such as the end of its record.
+func (p *Place) Await(ctx context.Context, c *rsp.Client, wanted func() (bool, error)) (bool, error) {
+	if err := c.Insert(ctx, p.Point()); err != nil {
+		return false, err
+	}
+	for {
+		if _, err := c.Continue(ctx); err != nil {
+			return false, err
+		}
+		here, failing, err := p.Here(ctx, c)
+		if err != nil || !here {
+			return false, err
+		}
+		if failing {
+			if ok, err := wanted(); ok || err != nil {
+				return ok, err
+			}
+		}
+		if err := p.Pass(ctx, c); err != nil {
+			return false, err
+		}
+	}
+}

@@ -55,7 +55,7 @@ func matrixForm(s *scenarios.Scenario) *form {
 		{name: KeyInclude, about: "cells beside the combinations; an axis that one does not name has its default there", form: &form{items: cellForm(s), least: 1}},
 		{name: KeyExpect, about: "what is claimed of cells: lab exits with 1 where a claim is unmet", form: &form{items: expectForm(s), least: 1}},
 		{name: KeyStop, about: "when a cell ends before it has had all its trials", form: stopForm()},
-		{name: KeyCollect, about: "what is kept of trials", form: collectForm()},
+		{name: KeyCollect, about: "what is kept of trials; a core of those of the parallel engine only, as `lab inspect` makes one of a deterministic trial again", form: collectForm()},
 	}}
 }
 

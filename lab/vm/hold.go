@@ -67,17 +67,12 @@ func (g *Guest) untilFailure(ctx context.Context, c *rsp.Client) *failure {
 				h.Look(ctx, c)
 			}
 		}
-		if err == nil {
-			err = c.Remove(ctx, h.Place.Point())
-		}
 		if err == nil && failing && h.Take() {
-			return &failure{cpu: stop.CPU}
-		}
-		if err == nil {
-			_, err = c.Step(ctx)
-		}
-		if err == nil {
-			err = c.Insert(ctx, h.Place.Point())
+			if err = c.Remove(ctx, h.Place.Point()); err == nil {
+				return &failure{cpu: stop.CPU}
+			}
+		} else if err == nil {
+			err = h.Place.Pass(ctx, c)
 		}
 		if err != nil {
 			return &failure{err: fmt.Errorf("watch a program's end: %w", err)}
