@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ghostlab/gdb/dump"
 	"ghostlab/gdb/rsp"
 	"ghostlab/lab/vm"
 )
@@ -23,13 +24,14 @@ func (a *app) dumpCommand() *cobra.Command {
 		Use:   "dump [GUEST|RUN/TRIAL]",
 		Short: "Write the memory of a guest that runs now to a file",
 		Long: `Write the memory and the registers of a guest that runs now, such as one that is held
-at its crash, to a file: ELF, which gdb, crash and drgn open with the kernel's vmlinux,
-or kdump's compressed format, which crash and drgn do. It has the VMCOREINFO note by
-which they know the kernel. The guest is stopped meanwhile, and goes on if it ran.`,
+at its crash, to a file: ELF, which gdb, drgn and crash open with the kernel's vmlinux,
+or kdump's compressed format as QEMU writes it (flattened), which is for crash; a crash
+for arm64 it must be. It has the VMCOREINFO note by which they know the kernel. The guest
+is stopped meanwhile, and goes on if it ran.`,
 		Example: `  lab run matrix.yaml --hold-on crash &
   lab dump -o guest.elf                  the guest that is held at a crash
   lab dump 20261124-020841-ghost-map/17 -o guest.kdump --format kdump
-  crash guest.kdump vmlinux              lab build kernel says where vmlinux is`,
+  drgn -c guest.elf -s vmlinux           lab build kernel says where vmlinux is`,
 		Args: atMost("one guest or trial"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.dump(cmd.Context(), strings.Join(args, ""), file, format)
@@ -59,12 +61,18 @@ func (a *app) dump(ctx context.Context, name, file, format string) error {
 	if err := dumpMemory(ctx, guest, option+path); err != nil {
 		return err
 	}
+	vmlinux := filepath.Join(guest.Kernel, "vmlinux")
+	if format == "elf" {
+		if err := dump.MapKernel(path, vmlinux); err != nil {
+			return err
+		}
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "%s  %d MiB, guest %s\n", path, info.Size()>>20, guest.Name)
-	fmt.Fprintf(a.stderr, "gdb-multiarch %s/vmlinux %s\n", guest.Kernel, path)
+	fmt.Fprintf(a.stderr, "gdb-multiarch %s %s\n", vmlinux, path)
 	return nil
 }
 

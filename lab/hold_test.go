@@ -35,10 +35,12 @@ func TestHoldOnCrash(t *testing.T) {
 	guest := awaitHeld(t)
 
 	file := filepath.Join(t.TempDir(), "guest.elf")
-	if code, _, words := lab(t, "dump", guest, "-o", file); code != exitOK {
+	code, _, words := lab(t, "dump", guest, "-o", file)
+	if code != exitOK {
 		t.Fatalf("dump: exit code %d\n%s", code, words)
 	}
 	checkDump(t, file)
+	drgnDump(t, file, words)
 
 	code, text, words := lab(t, "inspect", guest, "--json")
 	if code != exitOK {
@@ -85,7 +87,7 @@ func checkDump(t *testing.T, file string) {
 	if f.Type != elf.ET_CORE || f.Machine != elf.EM_AARCH64 {
 		t.Errorf("a %v of %v", f.Type, f.Machine)
 	}
-	banner := false
+	banner, image := false, false
 	for _, p := range f.Progs {
 		b, err := io.ReadAll(io.LimitReader(p.Open(), 64<<20))
 		if err != nil {
@@ -99,11 +101,33 @@ func checkDump(t *testing.T, file string) {
 				}
 			}
 		case elf.PT_LOAD:
+			image = image || p.Vaddr>>48 == 0xffff && bytes.Contains(b, []byte("Linux version "))
 			banner = banner || bytes.Contains(b, []byte("Linux version "))
 		}
 	}
-	if !banner {
-		t.Error("no linux_banner in the memory")
+	if !banner || !image {
+		t.Errorf("linux_banner is in the memory: %v, at the kernel's own address: %v", banner, image)
+	}
+}
+
+// drgnDump has drgn, where it is installed, read the dump: the kernel's release by
+// way of its image, and the tasks by way of its page table.
+func drgnDump(t *testing.T, file, words string) {
+	t.Helper()
+	drgn, err := osexec.LookPath("drgn")
+	if err != nil {
+		return
+	}
+	script := filepath.Join(t.TempDir(), "tasks.py")
+	text := "from drgn.helpers.linux.pid import for_each_task\n" +
+		"print(prog['init_uts_ns'].name.release.string_().decode(), [t.comm.string_().decode() for t in for_each_task(prog)])\n"
+	if err := os.WriteFile(script, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	vmlinux := regexp.MustCompile(`\S+/vmlinux`).FindString(words)
+	out, err := osexec.CommandContext(t.Context(), drgn, "-q", "-c", file, "-s", vmlinux, script).CombinedOutput()
+	if err != nil || !regexp.MustCompile(`(?m)^\d+\.\d+\S* \[.*'init'.*'repro'`).Match(out) {
+		t.Errorf("drgn: %v\n%s", err, out)
 	}
 }
 
