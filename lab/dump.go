@@ -24,10 +24,10 @@ func (a *app) dumpCommand() *cobra.Command {
 		Use:   "dump [GUEST|RUN/TRIAL]",
 		Short: "Write the memory of a guest that runs now to a file",
 		Long: `Write the memory and the registers of a guest that runs now, such as one that is held
-at its crash, to a file: ELF, which gdb, drgn and crash open with the kernel's vmlinux,
-or kdump's compressed format as QEMU writes it (flattened), which is for crash; a crash
-for arm64 it must be. It has the VMCOREINFO note by which they know the kernel. The guest
-is stopped meanwhile, and goes on if it ran.`,
+at its crash, to a file: ELF, which gdb and drgn open with the kernel's vmlinux, or
+kdump's compressed format as QEMU writes it (flattened), which is smaller and meant for
+crash, built for arm64; that has not been tried. It has the VMCOREINFO note by which they
+know the kernel. The guest is stopped meanwhile, and goes on if it ran.`,
 		Example: `  lab run matrix.yaml --hold-on crash &
   lab dump -o guest.elf                  the guest that is held at a crash
   lab dump 20261124-020841-ghost-map/17 -o guest.kdump --format kdump
