@@ -1,6 +1,7 @@
 package labtest
 
 import (
+	"bufio"
 	"io"
 	"os"
 	"os/exec"
@@ -36,7 +37,14 @@ func NewScreen(t testing.TB, cols, rows int) *Screen {
 	s := &Screen{TTY: tty, keys: keys, seen: vt10x.New(vt10x.WithSize(cols, rows)), eof: make(chan struct{})}
 	go func() {
 		defer close(s.eof)
-		io.Copy(s.seen, keys) // ends with EIO when no program has the terminal
+		// A whole character at a time: the emulator refuses parts of one.
+		for in := bufio.NewReader(keys); ; {
+			r, _, err := in.ReadRune()
+			if err != nil { // EIO when no program has the terminal
+				return
+			}
+			s.seen.Write([]byte(string(r)))
+		}
 	}()
 	t.Cleanup(func() { tty.Close(); keys.Close() })
 	return s
