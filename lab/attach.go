@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -134,11 +133,11 @@ func (a *app) attach(ctx context.Context, name string) error {
 // withSession writes a session's files for as long as begin runs, which is given
 // the command.
 func withSession(session gdb.Session, begin func(command []string) error) error {
-	dir, err := os.MkdirTemp("", "lab-gdb-") // 0700
+	dir, remove, err := vm.Scratch()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	command, err := session.Write(dir)
 	if err != nil {
 		return err

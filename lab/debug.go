@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	osexec "os/exec"
 	"strings"
 
@@ -117,11 +116,11 @@ func (a *app) debug(ctx context.Context, name string, args []string, f debugFlag
 	if err := session.Check(); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "lab-debug-") // 0700
+	dir, remove, err := vm.Scratch()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 
 	cfg := a.machine("")
 	cfg.Kernel, cfg.Initramfs, cfg.Dir, cfg.Paused = img.Kernel.Image(), img.Initramfs, dir, true

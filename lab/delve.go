@@ -36,11 +36,11 @@ func (a *app) debugDelve(ctx context.Context, s *debuggee, img *images.Image, se
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "lab-debug-") // 0700
+	dir, remove, err := vm.Scratch()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	cfg := a.machine("")
 	cfg.Kernel, cfg.Dir, cfg.Forward = img.Kernel.Image(), dir, delvePort
 	cfg.About = a.about("debug --dlv", img, s)

@@ -53,11 +53,11 @@ map's functions are its header. -o keeps the core, which dlv core and gdb open. 
 }
 
 func (a *app) inspect(ctx context.Context, name, file string, asJSON bool) error {
-	dir, err := os.MkdirTemp("", "lab-inspect-") // 0700
+	dir, remove, err := vm.Scratch()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	if file == "" {
 		file = filepath.Join(dir, "core")
 	}

@@ -87,11 +87,11 @@ func (a *app) shell(ctx context.Context, name string, f shellFlags) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "lab-shell-") // 0700
+	dir, remove, err := vm.Scratch()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	streams := terminal.Streams{In: a.stdin, Out: a.stdout, Err: a.stderr}
 	argv, files, err := a.script(dir, streams)
 	if err != nil {

@@ -124,11 +124,8 @@ func (e *BusyError) Error() string { return "another lab is running " + e.Dir }
 // Hint says what to do about it.
 func (e *BusyError) Hint() string { return "wait until it has ended, or end it" }
 
-// Dir is the run's folder, ID its name.
+// Dir is the run's folder.
 func (f *Folder) Dir() string { return f.dir }
-
-// ID is the run's name.
-func (f *Folder) ID() string { return f.run.ID }
 
 // SetRelease records what a guest calls its kernel, which was asked for as
 // series. The first answer stays.
