@@ -27,15 +27,24 @@ func (t *turn) hold() *vm.Hold {
 	if t.run.Matrix.Collect.Keeps(matrix.Core) {
 		h.Look = func(ctx context.Context, c *rsp.Client) {
 			core, err := compressedCore(ctx, place, c)
-			t.run.mu.Lock()
-			defer t.run.mu.Unlock()
-			t.core = core
-			if err != nil && ctx.Err() == nil {
-				t.run.notice(fmt.Sprintf("no core: %v", err))
+			if ctx.Err() == nil {
+				t.keepCore(core, err)
 			}
 		}
 	}
 	return h
+}
+
+// keepCore keeps the core of the program that is about to fail, or says why there
+// is none.
+func (t *turn) keepCore(core []byte, err error) {
+	if err != nil {
+		t.run.notice(fmt.Sprintf("no core: %v", err))
+		return
+	}
+	t.run.mu.Lock()
+	defer t.run.mu.Unlock()
+	t.core = core
 }
 
 // compressedCore takes a core by way of a file, in which what is zero takes no
