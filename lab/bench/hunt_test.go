@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -35,8 +37,23 @@ var races = []struct {
 	{"split-sp", "split-sp", "../../scenarios", "1.24.5", nil},
 }
 
-// BenchmarkHunt measures the time to the first failure against the parallel
-// engine with 2 vCPUs, looping over the program in one guest after the other.
+// effort is what a search took to its first failure.
+type effort struct {
+	trials int
+	time   time.Duration // giveUp where nothing was found
+}
+
+func (e effort) String() string {
+	if e.time == giveUp {
+		return fmt.Sprintf("nothing in %v (%d trials)", giveUp, e.trials)
+	}
+	return fmt.Sprintf("%v (%d trials)", e.time.Round(10*time.Millisecond), e.trials)
+}
+
+// BenchmarkHunt measures the effort to the first failure of a hunt, of the
+// parallel engine with 2 vCPUs, and of a loop that runs the program again and
+// again in the deterministic guest of 2 vCPUs, with the schedules that it has
+// when nobody hunts.
 func BenchmarkHunt(b *testing.B) {
 	version, err := qemu.Version("qemu-system-aarch64")
 	if err != nil {
@@ -51,8 +68,8 @@ func BenchmarkHunt(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		search := func(hunted bool, seed uint64) (int, time.Duration) {
-			m := &matrix.Matrix{Scenario: s, Trials: 1_000_000, Timeout: s.Timeout, Seed: seed, Shift: matrix.DefaultShift, Engine: matrix.Parallel, Isolation: matrix.Process}
+		search := func(engine string, hunted bool, seed uint64) effort {
+			m := &matrix.Matrix{Scenario: s, Trials: 1_000_000, Timeout: s.Timeout, Seed: seed, Shift: matrix.DefaultShift, Engine: engine, Isolation: matrix.Process}
 			guests := 1 // of two vCPUs
 			if hunted {
 				m.Hunted()
@@ -74,30 +91,23 @@ func BenchmarkHunt(b *testing.B) {
 				Trial:   func(journal.Trial) { trials++ },
 			})
 			if errors.Is(err, context.DeadlineExceeded) {
-				return trials, giveUp
+				return effort{trials, giveUp}
 			}
 			if err != nil {
 				b.Fatal(err)
 			}
-			return trials, time.Since(start)
+			return effort{trials, time.Since(start)}
 		}
-		search(true, 1) // makes the templates
-		var hunts []time.Duration
-		for seed := range uint64(3) {
-			_, took := search(true, seed+10)
-			hunts = append(hunts, took)
-		}
-		slices.Sort(hunts)
-		trials, parallel := search(false, 1)
-		more := ""
-		if parallel == giveUp {
-			more = "nothing in "
-		}
-		b.Logf("%s: hunt %v to the first failure (median of 3), parallel %s%v, %d trials", r.name, hunts[1].Round(10*time.Millisecond), more, parallel.Round(10*time.Millisecond), trials)
+		hunt := func(seed uint64) effort { return search(matrix.Deterministic, true, seed) }
+		hunt(1) // makes the templates
+		hunts := []effort{hunt(10), hunt(11), hunt(12)}
+		slices.SortFunc(hunts, func(a, b effort) int { return cmp.Compare(a.time, b.time) })
+		parallel, loop := search(matrix.Parallel, false, 1), search(matrix.Deterministic, false, 1)
+		b.Logf("%s: hunt %v (median of 3), parallel %v, loop %v", r.name, hunts[1], parallel, loop)
 		// What the parallel engine shows in seconds is not worth a hunt; the
 		// rarest is.
 		if r.name == races[len(races)-1].name {
-			ratio(b, "hunt-"+r.name, hunts[1].Seconds()/parallel.Seconds(), 0.1)
+			ratio(b, "hunt-"+r.name, hunts[1].time.Seconds()/parallel.time.Seconds(), 0.1)
 		}
 	}
 }
