@@ -26,7 +26,7 @@ func compile(ctx context.Context, st *store.Store, p scenarios.Program, goVersio
 	}
 	defer os.RemoveAll(tmp)
 	fresh := filepath.Join(tmp, programFile)
-	b := build(p, goVersion)
+	b := Build(p, goVersion)
 	b.Out = fresh
 	last := lastFile(st, b)
 	if err := seed(st, last, fresh); err != nil {
@@ -50,8 +50,8 @@ func compile(ctx context.Context, st *store.Store, p scenarios.Program, goVersio
 	return filepath.Join(folder, programFile), sum, renameio.WriteFile(last, []byte(sum), 0o644)
 }
 
-// build is how a program is compiled, but for where to.
-func build(p scenarios.Program, goVersion string) toolchain.Build {
+// Build is how a program is compiled, but for where to.
+func Build(p scenarios.Program, goVersion string) toolchain.Build {
 	b := toolchain.Build{Go: goVersion, Dir: p.Dir, Package: p.Package, InPlace: p.InPlace(), Tests: p.Tests, Race: p.Race, NoOptimize: p.NoOptimize, CC: p.CC, Tags: p.Tags}
 	if b.Package == "" {
 		b.Package = "."

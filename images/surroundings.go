@@ -27,7 +27,7 @@ func surroundings(ctx context.Context, p scenarios.Program, goVersion string) ([
 	if !p.InPlace() {
 		return nil, nil
 	}
-	pkg, err := toolchain.Find(ctx, build(p, goVersion))
+	pkg, err := toolchain.Find(ctx, Build(p, goVersion))
 	if err != nil {
 		return nil, err
 	}

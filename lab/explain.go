@@ -225,10 +225,11 @@ func (t *timeline) open(a *app) (*vm.Replay, error) {
 func (t *timeline) sources(ctx context.Context, a *app) explain.Sources {
 	src := explain.Sources{Compiled: t.past.run.Started}
 	if s, err := a.scenarioOf(t.past.run); err == nil {
-		src.Module, src.ModuleDir, _ = toolchain.Module(ctx, t.past.goVersion(), s.Program().Dir)
+		b := images.Build(s.Program(), t.past.goVersion())
+		if src.Folders, src.Standard, err = toolchain.Folders(ctx, b); err != nil {
+			t.out.Printf("no sources are shown: %v", err)
+		}
 	}
-	src.GOROOT, _ = toolchain.GOROOT(ctx, t.past.goVersion())
-	src.ModCache, _ = toolchain.ModCache(ctx)
 	return src
 }
 

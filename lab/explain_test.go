@@ -50,12 +50,27 @@ func crashes(t *testing.T, runs, text string, most int) (trials []journal.Trial)
 // explained runs lab explain on a trial and returns what it found.
 func explained(t *testing.T, runs string, n int) *explain.Explanation {
 	t.Helper()
-	code, stdout, stderr := lab(t, "explain", strconv.Itoa(n), "--json", "--scenarios", "../scenarios", "--runs", runs)
-	e := &explain.Explanation{}
-	if err := json.Unmarshal([]byte(stdout), e); code != exitOK || err != nil {
-		t.Fatalf("trial %d: exit code %d, %v\n%s%s", n, code, err, stdout, stderr)
-	}
+	e, _ := explainedText(t, runs, n)
 	return e
+}
+
+// explainedText is explained, with the text for people.
+func explainedText(t *testing.T, runs string, n int) (*explain.Explanation, string) {
+	t.Helper()
+	code, stdout, stderr := lab(t, "explain", strconv.Itoa(n), "--scenarios", "../scenarios", "--runs", runs)
+	kept, err := filepath.Glob(filepath.Join(runs, "*", "trials", strconv.Itoa(n), journal.ExplanationFile))
+	if code != exitOK || err != nil || len(kept) != 1 {
+		t.Fatalf("trial %d: exit code %d, %v, kept %v\n%s%s", n, code, err, kept, stdout, stderr)
+	}
+	text, err := os.ReadFile(kept[0])
+	e := &explain.Explanation{}
+	if err == nil {
+		err = json.Unmarshal(text, e)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, stdout
 }
 
 func TestExplainFindsTheOtherWriterOfAMap(t *testing.T) {
@@ -131,7 +146,7 @@ func TestExplainManyMaps(t *testing.T) {
 // placeOf is the function and the source line that a side of a crash is laid at.
 func placeOf(t *testing.T, s *explain.Side, module, dir string) (function, line string) {
 	t.Helper()
-	i := s.Place(explain.Sources{Module: module})
+	i := s.Place(explain.Sources{Folders: map[string]string{module: dir}})
 	if i < 0 {
 		return "", ""
 	}
@@ -162,9 +177,15 @@ func TestExplainFindsTheWriterOfABadPointer(t *testing.T) {
 	if code, _, stderr := lab(t, "explain", passed, "--runs", runs); code != exitUsage || !strings.Contains(stderr, "ended with pass: there is no crash to explain\nhint: ") {
 		t.Errorf("a trial that passed: exit code %d\n%s", code, stderr)
 	}
-	e := explained(t, runs, trials[0].N)
+	e, text := explainedText(t, runs, trials[0].N)
 	if e.Culprit == nil || e.Victim.ID == e.Culprit.ID || e.Memory == nil || e.Memory.Value != "0x0" {
 		t.Fatalf("%+v", e)
+	}
+	// The scenario was named by its path.
+	for _, line := range []string{"return pad(n.value) // the victim", "shared = nil // the culprit"} {
+		if !strings.Contains(text, line) {
+			t.Errorf("the text does not show %q:\n%s", line, text)
+		}
 	}
 	for who, s := range map[string]*explain.Side{"victim": e.Victim, "culprit": e.Culprit} {
 		if at, line := placeOf(t, s, "example.com/crashes", dir); !strings.Contains(line, "// the "+who) {

@@ -269,6 +269,12 @@ func (a *app) scenarioOf(run *journal.Run) (*scenarios.Scenario, error) {
 	if run.Own != nil {
 		return scenarios.Of(*run.Own, run.Timeout), nil
 	}
+	if run.ScenarioDir != "" {
+		// It may have been named by its path; a run that has moved finds it by name.
+		if s, err := scenarios.Find(a.cfg.Scenarios, run.ScenarioDir); err == nil {
+			return s, nil
+		}
+	}
 	return scenarios.Find(a.cfg.Scenarios, run.Scenario)
 }
 

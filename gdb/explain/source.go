@@ -3,20 +3,20 @@ package explain
 import (
 	"bufio"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"golang.org/x/mod/module"
 )
 
 // Sources says where the files are that a program was compiled from. Its zero
-// value finds none.
+// value finds those with absolute names only.
 type Sources struct {
-	// Module is the path of the program's module, ModuleDir its folder.
-	Module, ModuleDir string
-	// GOROOT is the toolchain's folder, ModCache the go command's module cache.
-	GOROOT, ModCache string
+	// Folders are the folders on this host, by the name that the compiler gave
+	// each in the place of its path: see toolchain.Folders.
+	Folders map[string]string
+	// Standard are the names of the folders of Go's own library.
+	Standard map[string]bool
 	// Compiled is when the program was known to be what its sources said. A
 	// file that has changed since is not shown. Zero shows all.
 	Compiled time.Time
@@ -43,7 +43,7 @@ func (s Sources) Excerpt(file string, line int) []Line {
 		return nil
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !s.Compiled.IsZero() && info.ModTime().After(s.Compiled) {
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || !s.Compiled.IsZero() && info.ModTime().After(s.Compiled) {
 		return nil
 	}
 	var lines []Line
@@ -59,28 +59,52 @@ func (s Sources) Excerpt(file string, line int) []Line {
 	return lines
 }
 
-// path is the file's on this host. With -trimpath, which is how the lab
-// compiles, a program knows its files by import path.
+// path is the file's on this host, empty where that is not known.
 func (s Sources) path(file string) string {
-	if rest, ok := strings.CutPrefix(file, s.Module+"/"); ok && s.Module != "" {
-		return filepath.Join(s.ModuleDir, filepath.FromSlash(rest))
+	if filepath.IsAbs(file) {
+		return file // of a C compiler's, or of a //line comment
 	}
-	if mod, rest, ok := strings.Cut(file, "@"); ok && s.ModCache != "" {
-		if escaped, err := module.EscapePath(mod); err == nil {
-			return filepath.Join(s.ModCache, filepath.FromSlash(escaped+"@"+rest))
-		}
+	if dir, rest, ok := s.folder(file); ok {
+		return filepath.Join(s.Folders[dir], filepath.FromSlash(rest))
 	}
-	if filepath.IsAbs(file) || s.GOROOT == "" {
-		return file
-	}
-	return filepath.Join(s.GOROOT, "src", filepath.FromSlash(file))
+	return s.named(file)
 }
 
-// standard says whether a file is one of Go's own library: its import path has
-// no dot in its first element, and is not the program's.
+// named is the file that a //line comment names from its package's folder. Which
+// package that is the name does not say: it is empty where several have one.
+func (s Sources) named(file string) (found string) {
+	for dir, path := range s.Folders {
+		path = filepath.Join(path, filepath.FromSlash(file))
+		if _, err := os.Stat(path); err != nil || s.Standard[dir] || path == found {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = path
+	}
+	return found
+}
+
+// folder returns the name of the folder that a file is in, or below: a //line
+// comment may name one there.
+func (s Sources) folder(file string) (dir, rest string, ok bool) {
+	for dir = path.Dir(file); dir != "." && dir != "/"; dir = path.Dir(dir) {
+		if _, ok := s.Folders[dir]; ok {
+			return dir, file[len(dir)+1:], true
+		}
+	}
+	return "", "", false
+}
+
+// standard says whether a file is one of Go's own library. Where its folder is not
+// known, that is what has no dot in the first element of its import path.
 func (s Sources) standard(file string) bool {
-	if s.Module != "" && strings.HasPrefix(file, s.Module+"/") || filepath.IsAbs(file) {
+	if filepath.IsAbs(file) {
 		return false
+	}
+	if dir, _, ok := s.folder(file); ok {
+		return s.Standard[dir]
 	}
 	first, _, _ := strings.Cut(file, "/")
 	return !strings.Contains(first, ".")

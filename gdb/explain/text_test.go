@@ -47,7 +47,7 @@ func TestText(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got bytes.Buffer
-	if err := example().Text(&got, Sources{Module: "prog", ModuleDir: dir}); err != nil {
+	if err := example().Text(&got, Sources{Folders: map[string]string{"prog": dir}}); err != nil {
 		t.Fatal(err)
 	}
 	golden := filepath.Join("testdata", "text.golden")
@@ -69,7 +69,7 @@ func TestChangedSourcesAreNotShown(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s := Sources{Module: "prog", ModuleDir: dir}
+	s := Sources{Folders: map[string]string{"prog": dir}}
 	if lines := s.Excerpt("prog/main.go", 1); len(lines) != 1 || lines[0].Text != "package main" {
 		t.Errorf("%+v", lines)
 	}
@@ -82,19 +82,43 @@ func TestChangedSourcesAreNotShown(t *testing.T) {
 	}
 }
 
+// A //line comment's file is one from the package's own folder.
+func TestSourcesOfGeneratedCode(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	s := Sources{Folders: map[string]string{"prog/a": dir, "prog/b": other}}
+	for _, d := range []string{dir, other} {
+		if err := os.WriteFile(filepath.Join(d, "grammar.y"), []byte("one\ntwo\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		lines := s.Excerpt("grammar.y", 2)
+		if d == dir && (len(lines) != 2 || lines[1].Text != "two") || d == other && lines != nil {
+			t.Errorf("with %s: %+v", d, lines)
+		}
+	}
+}
+
 func TestSourcePaths(t *testing.T) {
-	s := Sources{Module: "example.com/prog", ModuleDir: "/src/prog", GOROOT: "/go", ModCache: "/mod"}
+	s := Sources{
+		Folders: map[string]string{
+			"example.com/prog": "/src/prog", "example.com/prog/a": "/src/prog/a", "plain/q": "/src/q", "runtime": "/go/src/runtime",
+			"github.com/BurntSushi/toml@v1": "/mod/github.com/!burnt!sushi/toml@v1",
+		},
+		Standard: map[string]bool{"runtime": true},
+	}
 	for file, want := range map[string]string{
 		"example.com/prog/a/b.go":            "/src/prog/a/b.go",
 		"runtime/map.go":                     "/go/src/runtime/map.go",
 		"github.com/BurntSushi/toml@v1/x.go": "/mod/github.com/!burnt!sushi/toml@v1/x.go",
 		"/abs/cgo.go":                        "/abs/cgo.go",
+		"example.com/prog/made/from.y":       "/src/prog/made/from.y",
+		"plain/q/q.go":                       "/src/q/q.go",
+		"gone.example/x/x.go":                "",
 	} {
 		if got := s.path(file); got != want {
 			t.Errorf("%s is %s, want %s", file, got, want)
 		}
 	}
-	for file, want := range map[string]bool{"runtime/map.go": true, "example.com/prog/a.go": false, "/abs/a.go": false, "github.com/x/y@v1/z.go": false} {
+	for file, want := range map[string]bool{"runtime/map.go": true, "sync/pool.go": true, "plain/q/q.go": false, "example.com/prog/a.go": false, "/abs/a.go": false, "github.com/x/y@v1/z.go": false} {
 		if s.standard(file) != want {
 			t.Errorf("%s: standard is %v", file, !want)
 		}

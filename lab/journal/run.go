@@ -19,6 +19,8 @@ type Run struct {
 	Started  time.Time `json:"started"` // or merged, see Sessions
 	Lab      string    `json:"lab"`     // the version of lab
 	Scenario string    `json:"scenario"`
+	// ScenarioDir is the scenario's folder on this host.
+	ScenarioDir string `json:"scenario_dir,omitempty"`
 	// Own is the program of a run without a scenario.yaml, else nil.
 	Own       *scenarios.Program `json:"own,omitempty"`
 	Matrix    string             `json:"matrix"` // the file, as it was named
