@@ -127,7 +127,14 @@ func (a *app) attach(ctx context.Context, name string) error {
 		return err
 	}
 	session.Socket, session.CPU = guest.GDB(), guest.CPU
-	return withSession(session, func(command []string) error { return a.gdb(ctx, command) })
+	return withSession(session, func(command []string) error {
+		stub, err := dialGuest(ctx, guest)
+		if err != nil {
+			return err
+		}
+		stub.Close() // gdb would wait for a stub that serves another
+		return a.gdb(ctx, command)
+	})
 }
 
 // withSession writes a session's files for as long as begin runs, which is given

@@ -12,7 +12,6 @@ import (
 
 	"ghostlab/gdb/dump"
 	"ghostlab/gdb/rsp"
-	"ghostlab/lab/vm"
 )
 
 // dumpFormats are QEMU's options of dump-guest-memory.
@@ -22,9 +21,10 @@ func (a *app) dumpCommand() *cobra.Command {
 	var file, format string
 	cmd := &cobra.Command{
 		Use:   "dump [GUEST|RUN/TRIAL]",
-		Short: "Write the memory of a guest that runs now to a file",
-		Long: `Write the memory and the registers of a guest that runs now, such as one that is held
-at its crash, to a file: ELF, which gdb and drgn open with the kernel's vmlinux, or
+		Short: "Write the memory of a guest to a file",
+		Long: `Write the memory and the registers of a guest to a file: of one that runs now, such as
+one that is held at its crash, or else of a deterministic trial of a past run, which is
+run once more to its crash. The file is ELF, which gdb and drgn open with the kernel's vmlinux, or
 kdump's compressed format as QEMU writes it (flattened), which is smaller and meant for
 crash, built for arm64; that has not been tried. It has the VMCOREINFO note by which they
 know the kernel. The guest is stopped meanwhile, and goes on if it ran.`,
@@ -54,14 +54,10 @@ func (a *app) dump(ctx context.Context, name, file, format string) error {
 	if strings.ContainsAny(path, " \"\\") {
 		return usageError{fmt.Errorf("-o: QEMU's monitor takes no path with a space or a quote in it: %s", path), ""}
 	}
-	guest, err := running(name)
+	of, vmlinux, err := a.dumpTo(ctx, name, option+path)
 	if err != nil {
 		return err
 	}
-	if err := dumpMemory(ctx, guest, option+path); err != nil {
-		return err
-	}
-	vmlinux := filepath.Join(guest.Kernel, "vmlinux")
 	if format == "elf" {
 		if err := dump.MapKernel(path, vmlinux); err != nil {
 			return err
@@ -71,19 +67,35 @@ func (a *app) dump(ctx context.Context, name, file, format string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "%s  %d MiB, guest %s\n", path, info.Size()>>20, guest.Name)
+	fmt.Fprintf(a.stdout, "%s  %d MiB, %s\n", path, info.Size()>>20, of)
 	fmt.Fprintf(a.stderr, "gdb-multiarch %s %s\n", vmlinux, path)
 	return nil
 }
 
-// dumpMemory has QEMU write the dump, by way of its gdb stub. A guest that ran
-// goes on.
-func dumpMemory(ctx context.Context, guest vm.Live, arguments string) error {
-	stub, err := rsp.Dial(ctx, guest.GDB())
-	if err != nil {
-		return err
+// dumpTo has QEMU write the dump of a guest that runs, or else of a past trial at its
+// crash. It returns what the dump is of and the kernel's file with symbols.
+func (a *app) dumpTo(ctx context.Context, name, arguments string) (of, vmlinux string, err error) {
+	if guest, err := running(name); err == nil {
+		stub, err := dialGuest(ctx, guest)
+		if err != nil {
+			return "", "", err
+		}
+		defer stub.Close()
+		err = dumpMemory(ctx, stub, arguments)
+		if err == nil && guest.Held == "" {
+			err = stub.Detach(ctx) // hanging up leaves a held one where it is
+		}
+		return "guest " + guest.Name, filepath.Join(guest.Kernel, "vmlinux"), err
 	}
-	defer stub.Close()
+	err = a.lookAtCrash(ctx, name, func(ctx context.Context, c crashed) error {
+		of, vmlinux = "trial "+name+" at its crash", c.kernel.Vmlinux()
+		return dumpMemory(ctx, c.stub, arguments)
+	}, nil)
+	return of, vmlinux, err
+}
+
+// dumpMemory has QEMU write the dump, by way of its gdb stub.
+func dumpMemory(ctx context.Context, stub *rsp.Client, arguments string) error {
 	said, err := stub.Monitor(ctx, "dump-guest-memory "+arguments)
 	if err == nil && strings.Contains(said, "Error") {
 		err = errors.New(strings.TrimSpace(said))
@@ -91,8 +103,5 @@ func dumpMemory(ctx context.Context, guest vm.Live, arguments string) error {
 	if err != nil {
 		return fmt.Errorf("dump the guest's memory: %w", err)
 	}
-	if guest.Held != "" {
-		return nil // hanging up leaves it where it is
-	}
-	return stub.Detach(ctx)
+	return nil
 }

@@ -76,7 +76,9 @@ func badInput(err error) bool {
 		as[*travel.SymbolsError](err) ||
 		as[*changedError](err) ||
 		as[*runner.VCPUsError](err) ||
-		as[*breakpointError](err) ||
+		as[*runner.MovedError](err) ||
+		as[*runner.NoFailureError](err) ||
+		as[*watchedError](err) ||
 		as[*toolchain.CompileError](err) ||
 		as[*toolchain.ManyError](err) ||
 		as[*images.SizeError](err) ||

@@ -154,7 +154,7 @@ func (t *timeline) crash(m *travel.Machine, replay *vm.Replay) explain.Case {
 	}
 }
 
-// timeline is a past trial of one vCPU, which can be run both ways.
+// timeline is a past trial that can be run again and, with one vCPU, both ways.
 type timeline struct {
 	past     *pastTrial
 	image    *images.Image
@@ -164,18 +164,26 @@ type timeline struct {
 
 // backwards says whether a trial can be run backwards.
 func (p *pastTrial) backwards() error {
+	if err := p.again(); err != nil {
+		return err
+	}
+	return runner.Recordable(p.trial.Trial)
+}
+
+// again says whether a trial can be run again.
+func (p *pastTrial) again() error {
 	if !p.trial.Schedule.Deterministic() {
 		return &parallelError{p.trial}
 	}
 	if p.trial.Digest == "" {
 		return unrepeatable(p.trial.Trial)
 	}
-	return runner.Recordable(p.trial.Trial)
+	return nil
 }
 
-// openPast prepares a trial to be run both ways.
+// openPast prepares a trial to be run again.
 func (a *app) openPast(ctx context.Context, past *pastTrial) (*timeline, error) {
-	if err := past.backwards(); err != nil {
+	if err := past.again(); err != nil {
 		return nil, err
 	}
 	vm.CleanStale()

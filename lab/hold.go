@@ -19,31 +19,11 @@ func (f *runFlags) held() int {
 	return f.holds
 }
 
-// deterministic says whether some of a matrix's trials are to be.
-func deterministic(m *matrix.Matrix) bool {
-	if m.Search == matrix.Hunt {
-		return true
-	}
-	for _, c := range m.Cells() {
-		engine, ok := c.Axes[matrix.AxisEngine]
-		if !ok {
-			engine = m.Engine
-		}
-		if engine == matrix.Deterministic {
-			return true
-		}
-	}
-	return false
-}
-
 // hold makes the job keep guests at their crash, and cores where its matrix wants
 // them.
 func hold(job *runner.Job, guests int, run string, out *progress.Output) error {
 	if guests == 0 && !job.Matrix.Collect.Keeps(matrix.Core) {
 		return nil
-	}
-	if deterministic(job.Matrix) {
-		out.Printf("deterministic trials leave no core: breakpoints could move their schedule, and they can be run again")
 	}
 	job.Holds, job.Hold = guests, map[string]*ends.Place{}
 	for name, img := range job.Image {

@@ -20,44 +20,45 @@ import (
 )
 
 // A failing trial's guest is held at its crash, where gdb and dumps see all of
-// it, and ends as it would have when gdb leaves.
+// it, and ends as it would have when gdb leaves. A deterministic trial is held in
+// another run of it.
 func TestHoldOnCrash(t *testing.T) {
 	program := binary(t)
 	needGDB(t)
-	runs := t.TempDir()
-	run := osexec.Command(program, "run", "../scenarios/ghost-map/matrix.yaml", "-n", "3", "--only", "gomaxprocs=2",
-		"--hold-on", "crash", "--runs", runs)
-	if err := run.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer run.Wait()
-	defer run.Process.Signal(os.Interrupt)
-	guest := awaitHeld(t)
+	for engine, more := range map[string][]string{
+		"parallel":      {"--only", "gomaxprocs=2"},
+		"deterministic": {"--set", "shift=6", "--set", "gomaxprocs=2", "--set", "key_space=growing", "--verify", "0"},
+	} {
+		t.Run(engine, func(t *testing.T) {
+			runs := t.TempDir()
+			args := append([]string{"run", "../scenarios/ghost-map/matrix.yaml", "-n", "3", "--hold-on", "crash", "--runs", runs, "--engine", engine}, more...)
+			run := osexec.Command(program, args...)
+			if err := run.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer run.Wait()
+			defer run.Process.Signal(os.Interrupt)
+			guest := awaitHeld(t)
 
-	file := filepath.Join(t.TempDir(), "guest.elf")
-	code, _, words := lab(t, "dump", guest, "-o", file)
-	if code != exitOK {
-		t.Fatalf("dump: exit code %d\n%s", code, words)
-	}
-	checkDump(t, file)
-	drgnDump(t, file, words)
+			code, text, words := lab(t, "inspect", guest, "--json")
+			if code != exitOK {
+				t.Fatalf("inspect: exit code %d\n%s", code, words)
+			}
+			checkCore(t, text)
 
-	code, text, words := lab(t, "inspect", guest, "--json")
-	if code != exitOK {
-		t.Fatalf("inspect: exit code %d\n%s", code, words)
-	}
-	checkCore(t, text)
-
-	attach := osexec.CommandContext(t.Context(), program, "attach", guest)
-	attach.Stdin = strings.NewReader("set pagination off\nbacktrace\ninfo goroutines\ndetach\nquit\n")
-	out, err := attach.CombinedOutput()
-	if err != nil || !regexp.MustCompile(`(?s)do_group_exit.*<signal handler called>.*runtime\.exit.*\* +\d+ running`).Match(out) {
-		t.Errorf("attach: %v\n%s", err, out)
-	}
-	for end := time.Now().Add(time.Minute); finished(t, runs) == 0; time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("the run does not go on")
-		}
+			before := finished(t, runs)
+			attach := osexec.CommandContext(t.Context(), program, "attach", guest)
+			attach.Stdin = strings.NewReader("set pagination off\nbacktrace\ninfo goroutines\ndetach\nquit\n")
+			out, err := attach.CombinedOutput()
+			if err != nil || !regexp.MustCompile(`(?s)do_group_exit.*<signal handler called>.*runtime\.exit.*\* +\d+ running`).Match(out) {
+				t.Errorf("attach: %v\n%s", err, out)
+			}
+			for end := time.Now().Add(time.Minute); finished(t, runs) == before; time.Sleep(50 * time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatal("the run does not go on")
+				}
+			}
+		})
 	}
 }
 
@@ -175,11 +176,13 @@ func TestCoresAreKept(t *testing.T) {
 	checkCore(t, text)
 }
 
-// Of a deterministic trial no core is kept: it is made again where one vCPU
-// allows it.
-func TestInspectReplaysADeterministicTrial(t *testing.T) {
+// A deterministic trial needs nothing kept: it is run again to its crash, with
+// whatever number of vCPUs, for cores, memory dumps and gdb.
+func TestPastCrashes(t *testing.T) {
+	program := binary(t)
+	needGDB(t)
 	runs := t.TempDir()
-	trials := crashes(t, runs, "scenario: ghost-map\ntrials: 2\nseed: 1\nengine: deterministic\nshift: 6\ncollect: [console, core]\n"+
+	trials := crashes(t, runs, "scenario: ghost-map\ntrials: 2\nseed: 1\nengine: deterministic\nshift: 6\n"+
 		"axes:\n  key_space: [growing]\n  vcpus: [1, 2]\n  go: [1.21.6]\n", 1)
 	if len(trials) != 2 {
 		t.Fatalf("%d of 2 cells crashed", len(trials))
@@ -192,12 +195,6 @@ func TestInspectReplaysADeterministicTrial(t *testing.T) {
 		name := fmt.Sprintf("%s/%d", filepath.Base(run), tr.N)
 		file := filepath.Join(t.TempDir(), "repro.core")
 		code, text, stderr := lab(t, "inspect", name, "--json", "-o", file, "--scenarios", "../scenarios", "--runs", runs)
-		if tr.Schedule.VCPUs > 1 {
-			if code != exitUsage || !strings.Contains(stderr, "ran with 2 vCPUs, whose turns a breakpoint in the guest could change") {
-				t.Errorf("trial %d: exit code %d\n%s", tr.N, code, stderr)
-			}
-			continue
-		}
 		if code != exitOK {
 			t.Fatalf("trial %d: exit code %d\n%s", tr.N, code, stderr)
 		}
@@ -206,6 +203,24 @@ func TestInspectReplaysADeterministicTrial(t *testing.T) {
 			t.Errorf("the core of trial %d: %v", tr.N, err)
 		} else {
 			f.Close()
+		}
+		if tr.Schedule.VCPUs == 1 {
+			continue
+		}
+		if code, _, stderr = lab(t, "dump", name, "-o", file, "--scenarios", "../scenarios", "--runs", runs); code != exitOK {
+			t.Fatalf("dump: exit code %d\n%s", code, stderr)
+		}
+		checkDump(t, file)
+		drgnDump(t, file, stderr)
+
+		script := filepath.Join(t.TempDir(), "script.gdb")
+		os.WriteFile(script, []byte("backtrace\nreverse-stepi\n"), 0o600)
+		replay := osexec.CommandContext(t.Context(), program, "replay", name, "--gdb-script", script, "--batch", "--scenarios", "../scenarios", "--runs", runs)
+		out, err := replay.CombinedOutput()
+		for _, want := range []string{"with 2 vCPUs it does not go backwards", "do_group_exit", "runtime.fatal", "does not support this command"} {
+			if !bytes.Contains(out, []byte(want)) {
+				t.Errorf("gdb does not say %q (%v):\n%s", want, err, out)
+			}
 		}
 	}
 }
@@ -218,8 +233,7 @@ func TestHoldAndDumpRefuseBadInput(t *testing.T) {
 	}{
 		{[]string{"run", matrix, "--hold-on", "pass"}, `--hold-on: want crash, got "pass"`},
 		{[]string{"run", matrix, "--hold-on", "crash", "--holds", "0"}, "--holds: want at least 1, got 0"},
-		{[]string{"run", matrix, "--hold-on", "crash", "--engine", "deterministic"}, "lab replay --gdb"},
-		{[]string{"dump", "none/7"}, `no guest "none/7" runs`},
+		{[]string{"dump", "none/7"}, "no run"},
 		{[]string{"dump", "--format", "qcow"}, `--format: want elf or kdump, got "qcow"`},
 		{[]string{"dump", "-o", "a b"}, "no path with a space"},
 	} {

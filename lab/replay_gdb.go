@@ -9,6 +9,7 @@ import (
 	osexec "os/exec"
 
 	"ghostlab/gdb"
+	"ghostlab/gdb/ends"
 	"ghostlab/gdb/explain"
 	"ghostlab/gdb/travel"
 	"ghostlab/lab/runner"
@@ -37,6 +38,17 @@ func (a *app) replayGDB(ctx context.Context, past *pastTrial, f replayFlags) err
 		return err
 	}
 	defer t.close()
+	of := vm.About{Program: t.image.Program, Go: past.goVersion()}
+	if s, err := a.scenarioOf(past.run); err == nil {
+		of.Sources = s.Program().Dir
+	}
+	session, err := a.session(ctx, t.image.Kernel, of)
+	if err != nil {
+		return err
+	}
+	if past.backwards() != nil {
+		return a.holdGDB(ctx, t, session, f)
+	}
 	replay, err := t.open(a)
 	if err != nil {
 		return err
@@ -48,16 +60,44 @@ func (a *app) replayGDB(ctx context.Context, past *pastTrial, f replayFlags) err
 	}
 	t.out.Printf("%s", where)
 	t.out.Close() // the terminal is gdb's
+	session.Socket = replay.GDB()
+	return a.replaySession(ctx, session, f)
+}
 
-	of := vm.About{Program: t.image.Program, Go: past.goVersion()}
-	if s, err := a.scenarioOf(past.run); err == nil {
-		of.Sources = s.Program().Dir
+// holdGDB runs gdb on a trial that cannot be recorded, held at its crash in another run
+// of it.
+func (a *app) holdGDB(ctx context.Context, t *timeline, session gdb.Session, f replayFlags) error {
+	past := t.past
+	if !runner.Failed(past.trial.Trial) {
+		return &passedError{past}
 	}
-	session, err := a.session(ctx, t.image.Kernel, of)
+	place, err := ends.Find(t.image.Kernel.Vmlinux())
 	if err != nil {
 		return err
 	}
-	session.Socket = replay.GDB()
+	task := t.out.Steps("run to the crash", 1)
+	left := make(chan error, 1)
+	err = t.replayer.Hold(place, past.trial.Evidence, func(guest vm.Live) {
+		task.End()
+		t.out.Printf("the guest stands at the crash; with %d vCPUs it does not go backwards", guest.VCPUs)
+		t.out.Close()
+		session.Socket, session.CPU = guest.GDB(), guest.CPU
+		go func() {
+			left <- a.replaySession(ctx, session, f)
+			t.replayer.Close() // and with it the guest
+		}()
+	})
+	select {
+	case err := <-left:
+		return err
+	default:
+		task.End()
+		return err
+	}
+}
+
+// replaySession runs gdb on a trial that is at its crash.
+func (a *app) replaySession(ctx context.Context, session gdb.Session, f replayFlags) error {
 	return withSession(session, func(command []string) error {
 		if f.gdbScript != "" {
 			command = append(command, "-x", f.gdbScript)

@@ -140,9 +140,6 @@ func (f *runFlags) check(m *matrix.Matrix) error {
 		return usageError{fmt.Errorf("--hold-on: want crash, got %q", f.holdOn), ""}
 	case f.holds < 1:
 		return usageError{fmt.Errorf("--holds: want at least 1, got %d", f.holds), ""}
-	case f.holdOn != "" && deterministic(m):
-		return usageError{errors.New("--hold-on: it would move the schedule of deterministic trials"),
-			"they can be replayed to their crash: `lab replay --gdb`, `lab explain`"}
 	case n > matrix.Most && !f.yes && m.Search == "":
 		return &matrix.SizeError{Trials: n}
 	}

@@ -48,7 +48,7 @@ func (c *Client) Detach(ctx context.Context) error { return c.ok(ctx, "D") }
 // Close hangs up. The machine stays as it is.
 func (c *Client) Close() error { return c.conn.Close() }
 
-// hello asks what the stub can do. No other answer has what it begins with.
+// hello asks what the stub can do.
 const (
 	hello       = "qSupported:swbreak+;hwbreak+;vContSupported+"
 	helloAnswer = "PacketSize="
@@ -57,18 +57,28 @@ const (
 // Resync is for after the machine was moved by others: it skips what the stub
 // has said about that, if it did.
 func (c *Client) Resync(ctx context.Context) error {
-	reply, err := c.call(ctx, hello)
-	for err == nil && !bytes.HasPrefix(reply, []byte(helloAnswer)) {
-		if _, stop := parseStop(hello, string(reply)); stop != nil {
-			return stop
-		}
-		reply, err = c.receive()
+	reply, err := c.hello(ctx)
+	if err == nil && !bytes.HasPrefix(reply, []byte(helloAnswer)) {
+		err = &Error{hello, string(reply)}
 	}
 	return err
 }
 
+// hello returns the stub's features. A stub that has just stopped the machine, for us
+// or by itself, says so before it answers.
+func (c *Client) hello(ctx context.Context) ([]byte, error) {
+	reply, err := c.call(ctx, hello)
+	for err == nil {
+		if _, other := parseStop(hello, string(reply)); other != nil {
+			break
+		}
+		reply, err = c.receive()
+	}
+	return reply, err
+}
+
 func (c *Client) negotiate(ctx context.Context) error {
-	features, err := c.call(ctx, hello)
+	features, err := c.hello(ctx)
 	if err != nil {
 		return err
 	}

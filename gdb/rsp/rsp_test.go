@@ -117,7 +117,7 @@ func stub(t *testing.T, answers map[string][]string) *Client {
 
 func TestClient(t *testing.T) {
 	c := stub(t, map[string][]string{
-		"qSupported:swbreak+;hwbreak+;vContSupported+": {"PacketSize=50;ReverseContinue+;qXfer:features:read+"},
+		"qSupported:swbreak+;hwbreak+;vContSupported+": {"T02thread:01;", "PacketSize=50;ReverseContinue+;qXfer:features:read+"},
 		"qXfer:features:read:target.xml:0,48":          {`m<target><xi:include href="a"/>`},
 		"qXfer:features:read:target.xml:1e,48":         {`l</target>`},
 		"qXfer:features:read:a:0,48":                   {`l<feature><reg name="x0"/><reg name="T" regnum="9"/></feature>`},

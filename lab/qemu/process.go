@@ -64,11 +64,20 @@ func (p *Process) CPUTime() time.Duration {
 // Done is closed when QEMU has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Wait returns nil when QEMU ended by itself with status 0, else an
+// ErrKilled is the end of a QEMU that a debugger has ended by its kill command.
+var ErrKilled = errors.New("a debugger has killed the guest")
+
+// byKill is what QEMU says then, and its status is 0 (gdbstub.c, handle_kill).
+const byKill = "Terminated via GDBstub"
+
+// Wait returns nil when QEMU ended by itself with status 0, ErrKilled or else an
 // *ExitError.
 func (p *Process) Wait() error {
 	<-p.done
-	if p.err == nil {
+	switch {
+	case p.err == nil && strings.Contains(p.stderr.String(), byKill):
+		return ErrKilled
+	case p.err == nil:
 		return nil
 	}
 	return &ExitError{Status: p.err.Error(), Stderr: p.stderr.String()}

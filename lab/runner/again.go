@@ -28,7 +28,7 @@ func (t *turn) again(dir string, last int) (map[int]Execution, error) {
 	var err error
 	for range attempts {
 		got := map[int]Execution{}
-		fresh := &turn{run: t.run, kind: t.kind, vm: t.vm, dir: dir, log: t.log, spec: t.spec}
+		fresh := &turn{run: t.run, kind: t.kind, vm: t.vm, dir: dir, log: t.log, spec: t.spec, watch: t.watch}
 		for _, tr := range t.batch {
 			c := *tr
 			c.attempts = 0 // what this guest cannot start counts against nobody

@@ -12,21 +12,22 @@ import (
 	"ghostlab/gdb/ends"
 	"ghostlab/gdb/rsp"
 	"ghostlab/images"
+	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/vm"
 )
 
-// hold is what happens where a program of the turn's is about to fail. A
-// deterministic guest is left alone: breakpoints could move its schedule.
+// place is where programs end in the turn's kernel, nil where nobody is to look.
+func (t *turn) place() *ends.Place {
+	return t.run.Hold[images.Name(t.kind.kernel, t.kind.goVersion)]
+}
+
+// hold is what happens where a program of the turn's is about to fail.
 func (t *turn) hold() *vm.Hold {
-	place := t.run.Hold[images.Name(t.kind.kernel, t.kind.goVersion)]
-	if place == nil || t.kind.engine.Deterministic {
-		return nil
-	}
-	h := &vm.Hold{Place: place, Take: t.takes, Held: t.holds, Released: t.released}
+	h := &vm.Hold{Place: t.place(), Take: t.takes, Held: t.holds, Released: t.released}
 	if t.run.Matrix.Collect.Keeps(matrix.Core) {
 		h.Look = func(ctx context.Context, c *rsp.Client) {
-			core, err := compressedCore(ctx, place, c)
+			core, err := compressedCore(ctx, h.Place, c)
 			if ctx.Err() == nil {
 				t.keepCore(core, err)
 			}
@@ -40,10 +41,7 @@ func (t *turn) hold() *vm.Hold {
 func (t *turn) keepCore(core []byte, err error) {
 	if err != nil {
 		t.run.notice(fmt.Sprintf("no core: %v", err))
-		return
 	}
-	t.run.mu.Lock()
-	defer t.run.mu.Unlock()
 	t.core = core
 }
 
@@ -75,46 +73,80 @@ func compressedCore(ctx context.Context, place *ends.Place, c *rsp.Client) ([]by
 	return out.Bytes(), err
 }
 
-// takeCore returns the core of the program that has failed, nil without one.
-func (t *turn) takeCore() []byte {
-	t.run.mu.Lock()
-	defer t.run.mu.Unlock()
-	core := t.core
-	t.core = nil
-	return core
-}
-
 // takes says whether the turn's guest is to be held at its failure.
 func (t *turn) takes() bool {
-	r := t.run
+	t.held = t.current != nil && t.run.claim()
+	return t.held
+}
+
+// holds is called when the guest is held: another one runs in its place.
+func (t *turn) holds(vm.Live) {
+	t.run.tellHeld(t.current.n)
+	t.run.beside(t.run.work)
+}
+
+// released is called when the guest goes on, and when it has ended.
+func (t *turn) released() {
+	if t.held {
+		t.held = false
+		t.run.unclaim()
+	}
+}
+
+// claim takes one of the places for guests that are held, if there is one.
+func (r *run) claim() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.holding >= r.Holds {
 		return false
 	}
 	r.holding++
-	t.held = true
 	return true
 }
 
-// holds is called when the guest is held: another one runs in its place.
-func (t *turn) holds() {
-	r := t.run
+func (r *run) unclaim() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if t.current != nil {
-		r.Held(t.current.n)
-	}
-	r.extra()
+	r.holding--
 }
 
-// released is called when the guest goes on, and when it has ended.
-func (t *turn) released() {
-	r := t.run
+func (r *run) tellHeld(trial int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if t.held {
-		t.held = false
-		r.holding--
+	r.Held(trial)
+}
+
+// record writes a trial of the turn's. One of the deterministic engine that has
+// failed is run once more where its core or its guest is to be kept.
+func (t *turn) record(j journal.Trial, ev journal.Evidence) {
+	r, place := t.run, t.place()
+	if place == nil || !t.kind.engine.Deterministic || !Failed(j) {
+		r.record(j, ev)
+		return
 	}
+	p := &Replayer{turn: &turn{run: r, kind: t.kind, vm: t.vm, batch: t.batch, spec: t.spec}, first: j}
+	if r.Matrix.Collect.Keeps(matrix.Core) {
+		t.keepCore(p.core(place, ev))
+		ev[CoreFile], t.core = t.core, nil
+	}
+	r.record(j, ev)
+	if !r.claim() {
+		return
+	}
+	r.beside(func() {
+		defer r.unclaim()
+		err := p.Hold(place, ev, func(vm.Live) { r.tellHeld(j.N) })
+		if err != nil && r.ctx.Err() == nil {
+			r.notice(fmt.Sprintf("trial %d is not held: %v", j.N, err))
+		}
+	})
+}
+
+// core takes the core of a trial that has failed.
+func (p *Replayer) core(place *ends.Place, was journal.Evidence) (core []byte, err error) {
+	err = p.AtCrash(place, was, func(ctx context.Context, c *rsp.Client) (err error) {
+		core, err = compressedCore(ctx, place, c)
+		return err
+	})
+	return core, err
 }

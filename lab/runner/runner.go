@@ -56,8 +56,9 @@ type Job struct {
 	// Arms are what a hunt tries; nil means all of hunt.Arms.
 	Arms []hunt.Arm
 	// Hold, when set, is where the kernel of that image lets programs end: guests
-	// are held there, see vm.Hold, while fewer than Holds are. Held is told of
-	// each and of its trial.
+	// of trials that fail are held there, see vm.Hold, while fewer than Holds are.
+	// Held is told of each and of its trial. A deterministic trial is left alone: it
+	// is run once more for that, and again for its core.
 	Hold  map[string]*ends.Place
 	Holds int
 	Held  func(trial int)
@@ -96,8 +97,9 @@ type run struct {
 	vms     int
 	running int
 	holding int // guests that are held
-	extra   func()
-	err     error
+	// beside runs a function beside the workers.
+	beside func(func())
+	err    error
 	// hunts are the searches of each cell, and wanted what they have found.
 	hunts  []*hunt.Hunt
 	pace   []map[hunt.Arm]time.Duration // host time of a trial in a warm guest
@@ -124,8 +126,7 @@ func Run(ctx context.Context, job Job) error {
 	defer unwait()
 
 	var workers sync.WaitGroup
-	// In the place of each guest that is held another runs.
-	r.extra = func() { workers.Go(r.work) }
+	r.beside = workers.Go
 	for range max(job.Parallel, 1) {
 		workers.Go(r.work)
 	}

@@ -50,7 +50,7 @@ func (r *run) aim(t *turn, cell int) {
 		if r.wants(j) {
 			t.found++
 		}
-		r.record(j, ev)
+		t.record(j, ev)
 	}
 }
 

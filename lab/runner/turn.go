@@ -24,11 +24,12 @@ type turn struct {
 	// sink is given each finished trial.
 	sink func(journal.Trial, journal.Evidence)
 
-	log     string     // that the guest is recorded in, or empty
-	batch   []*trial   // as the guest is told of them
-	spec    *wire.Spec // what it is told; nil follows from batch
-	left    []*trial   // not ended, in that order
-	current *trial     // begun and not ended
+	log     string               // that the guest is recorded in, or empty
+	batch   []*trial             // as the guest is told of them
+	spec    *wire.Spec           // what it is told; nil follows from batch
+	watch   func(*turn) *vm.Hold // what happens where a program of it fails; nil is nothing
+	left    []*trial             // not ended, in that order
+	current *trial               // begun and not ended
 	done    int
 	kept    bool // some of its trials keep their evidence
 
@@ -85,7 +86,9 @@ func (t *turn) config() (vm.Config, error) {
 			r.Boot(byHand)
 		}
 	}
-	cfg.Hold = t.hold()
+	if t.watch != nil {
+		cfg.Hold = t.watch(t)
+	}
 	if t.kind.forked {
 		var err error
 		if cfg.Template, err = r.template(t.kind); err != nil {
@@ -170,7 +173,8 @@ func (t *turn) end(tr *trial, m vm.Message) {
 	t.write(tr, journal.Trial{
 		Exit: res.Exit, Signal: res.Signal, Duration: res.Duration,
 		Faults: bytes.Count(m.Faults, []byte("\n")), Lost: res.FaultsLost,
-	}, rep, journal.Evidence{"console.log": m.Output, "lab_fault.txt": m.Faults, "guest.log": m.Console, CoreFile: t.takeCore()})
+	}, rep, journal.Evidence{"console.log": m.Output, "lab_fault.txt": m.Faults, "guest.log": m.Console, CoreFile: t.core})
+	t.core = nil
 }
 
 // verdict judges a trial that took the whole guest with it.

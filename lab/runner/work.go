@@ -70,7 +70,8 @@ func (r *run) next(wait bool) *turn {
 // turn takes the trials of a guest from the deck.
 func (r *run) turn(group int) *turn {
 	r.vms++
-	t := &turn{run: r, vm: r.vms, sink: r.record, over: r.over}
+	t := &turn{run: r, vm: r.vms, over: r.over}
+	t.sink = t.record
 	if r.hunts != nil {
 		r.aim(t, group)
 	} else {
@@ -80,6 +81,9 @@ func (r *run) turn(group int) *turn {
 	t.dir = r.Folder.VM(t.vm)
 	if t.kind.single() {
 		t.dir = r.Folder.Trial(t.batch[0].n)
+	}
+	if !t.kind.engine.Deterministic && t.place() != nil {
+		t.watch = (*turn).hold
 	}
 	r.sample(t)
 	return t

@@ -25,6 +25,7 @@ func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error)
 	events, reason := g.events, ""
 	for {
 		ended, off := false, false
+		var fails *failure
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -40,7 +41,7 @@ func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error)
 				g.stopped = true // by a debugger
 			case e.Event == "RESUME":
 				g.stopped, g.heard, g.spent = false, time.Now(), g.proc.CPUTime()
-				if err := g.resumed(); err != nil {
+				if err := g.resumed(ctx); err != nil {
 					return nil, &InfraError{What: "hold", Err: err}
 				}
 			}
@@ -48,15 +49,18 @@ func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error)
 				continue
 			}
 		case f := <-g.failing:
-			if err := g.keep(f); err != nil {
-				return nil, &InfraError{What: "hold", Err: err}
-			}
+			fails = &f
 		case <-g.proc.Done():
 			ended = true
 		case <-tick.C:
 		}
 		if err := g.look(receive); err != nil {
 			return nil, err
+		}
+		if fails != nil {
+			if err := g.atFailure(ctx, *fails); err != nil {
+				return nil, &InfraError{What: "hold", Err: err}
+			}
 		}
 		switch {
 		case off:

@@ -10,7 +10,8 @@ import (
 
 // Hold keeps guests for people to look at: where a program is about to fail the
 // machine is stopped, with all of the program in its memory. It goes on when a
-// debugger that has connected detaches.
+// debugger that has connected detaches. What the guest has said before has then been
+// received, and nothing is received while one of these is called.
 type Hold struct {
 	// Place is where programs end in the guest's kernel.
 	Place *ends.Place
@@ -20,85 +21,117 @@ type Hold struct {
 	// CPU that runs the program.
 	Look func(context.Context, *rsp.Client)
 	// Held is told when the guest is stopped, Released when it goes on.
-	Held, Released func()
+	Held     func(Live)
+	Released func()
+}
+
+// failure is that of a guest's program, which is about to happen, or one of watching
+// it.
+type failure struct {
+	stub *rsp.Client
+	cpu  int // from 1
+	err  error
 }
 
 // runWatched lets the guest go, and has it stopped where its program fails.
 func (g *Guest) runWatched(ctx context.Context) error {
-	c, err := rsp.Dial(ctx, g.dir.file("gdb"))
+	g.failing = make(chan failure, 1)
+	stub, err := g.dialPlace(ctx)
 	if err != nil {
 		return &InfraError{What: "watch the guest's program", Err: err}
 	}
-	if err := c.Insert(ctx, g.cfg.Hold.Place.Point()); err != nil {
-		c.Close()
-		return &InfraError{What: "watch the guest's program", Err: err}
-	}
-	g.failing = make(chan failure, 1)
-	go func() {
-		defer c.Close()
-		if f := g.untilFailure(ctx, c); f != nil {
-			g.failing <- *f
-		}
-	}()
+	go g.watch(ctx, stub)
 	return nil
 }
 
-// failure is that of a guest's program, or of watching it.
-type failure struct {
-	cpu int // where it is about to happen, from 1
-	err error
+// dialPlace connects to the guest's stub and sets the point at its place.
+func (g *Guest) dialPlace(ctx context.Context) (*rsp.Client, error) {
+	stub, err := rsp.Dial(ctx, g.dir.file("gdb"))
+	if err != nil {
+		return nil, err
+	}
+	if err := stub.Insert(ctx, g.cfg.Hold.Place.Point()); err != nil {
+		stub.Close()
+		return nil, err
+	}
+	return stub, nil
 }
 
-// untilFailure runs the guest until its program is about to fail, and is to be
-// held there. It returns nil when the guest has ended.
-func (g *Guest) untilFailure(ctx context.Context, c *rsp.Client) *failure {
-	h := g.cfg.Hold
+// watch runs the guest until its program is about to fail, and says so, or until
+// it has ended.
+func (g *Guest) watch(ctx context.Context, stub *rsp.Client) {
 	for {
-		stop, err := c.Continue(ctx)
+		stop, err := stub.Continue(ctx)
 		if err != nil {
-			return nil // it has ended, which others notice
+			break // the guest has ended, which others notice
 		}
-		here, failing, err := h.Place.Here(ctx, c)
+		here, failing, err := g.cfg.Hold.Place.Here(ctx, stub)
 		if err == nil && !here {
-			return nil // init's own way to stop the machine
+			break // init's own way to stop the machine
 		}
-		if err == nil && failing && h.Look != nil {
-			if err = c.Select(ctx, stop.CPU); err == nil {
-				h.Look(ctx, c)
+		if err == nil && failing {
+			if err = stub.Select(ctx, stop.CPU); err == nil {
+				g.failing <- failure{stub: stub, cpu: stop.CPU}
+				return
 			}
 		}
-		if err == nil && failing && h.Take() {
-			if err = c.Remove(ctx, h.Place.Point()); err == nil {
-				return &failure{cpu: stop.CPU}
-			}
-		} else if err == nil {
-			err = h.Place.Pass(ctx, c)
+		if err == nil {
+			err = g.cfg.Hold.Place.Pass(ctx, stub)
 		}
 		if err != nil {
-			return &failure{err: fmt.Errorf("watch a program's end: %w", err)}
+			g.failing <- failure{err: fmt.Errorf("watch a program's end: %w", err)}
+			break
 		}
 	}
+	stub.Close()
 }
 
-// keep keeps the guest, which is stopped.
-func (g *Guest) keep(f failure) error {
+// atFailure holds the guest, whose program is about to fail, or lets it go on.
+func (g *Guest) atFailure(ctx context.Context, f failure) error {
 	if f.err != nil {
 		return f.err
+	}
+	h := g.cfg.Hold
+	if h.Look != nil {
+		h.Look(ctx, f.stub)
+	}
+	if !h.Take() {
+		if err := h.Place.Pass(ctx, f.stub); err != nil {
+			f.stub.Close()
+			return err
+		}
+		go g.watch(ctx, f.stub)
+		return nil
+	}
+	defer f.stub.Close() // a debugger's turn
+	if err := f.stub.Remove(ctx, h.Place.Point()); err != nil {
+		return err
 	}
 	g.held, g.cpu = "its program is about to fail", f.cpu
 	if err := g.register(); err != nil {
 		return err
 	}
-	g.cfg.Hold.Held()
+	h.Held(g.live())
 	return nil
 }
 
-// resumed is called when a guest goes on, which may have been held.
-func (g *Guest) resumed() error {
+// resumed is called when a debugger has let the guest go on: a guest that was held is
+// watched again as soon as the debugger is gone. One that has only stepped keeps it
+// held.
+func (g *Guest) resumed(ctx context.Context) error {
 	if g.held == "" {
 		return nil
 	}
+	var status struct{ Running bool }
+	if err := g.command("query-status", nil, &status); err != nil || !status.Running {
+		return nil // or it has ended
+	}
 	g.held = ""
 	g.cfg.Hold.Released()
+	go func() {
+		if stub, err := g.dialPlace(ctx); err == nil {
+			g.watch(ctx, stub)
+		}
+	}()
 	return g.register()
 }

@@ -47,15 +47,11 @@ func (l Live) GDB() string { return filepath.Join(l.dir, "gdb") }
 
 const liveFile = "guest.json"
 
-// register makes the guest one of Guests. Its folder is private to the user, and
-// goes with it.
-func (g *Guest) register() error {
-	if g.snapshot != "" {
-		return nil
-	}
+// live is the guest as others see it.
+func (g *Guest) live() Live {
 	l := Live{
-		About: g.cfg.About, PID: g.proc.PID(), Engine: "parallel", VCPUs: g.cfg.VCPUs,
-		Kernel: filepath.Dir(g.cfg.Kernel), Started: time.Now().UTC(), Held: g.held, CPU: g.cpu,
+		About: g.cfg.About, Name: nameOf(g.dir.path), PID: g.proc.PID(), Engine: "parallel", VCPUs: g.cfg.VCPUs,
+		Kernel: filepath.Dir(g.cfg.Kernel), Started: time.Now().UTC(), Held: g.held, CPU: g.cpu, dir: g.dir.path,
 	}
 	if g.cfg.Engine.Deterministic {
 		l.Engine = "deterministic"
@@ -63,7 +59,18 @@ func (g *Guest) register() error {
 	for _, t := range g.cfg.Spec.Trials {
 		l.Trials = append(l.Trials, t.ID)
 	}
-	text, err := json.Marshal(l)
+	return l
+}
+
+func nameOf(dir string) string { return strings.TrimPrefix(filepath.Base(dir), rundirPrefix) }
+
+// register makes the guest one of Guests. Its folder is private to the user, and
+// goes with it.
+func (g *Guest) register() error {
+	if g.snapshot != "" {
+		return nil
+	}
+	text, err := json.Marshal(g.live())
 	if err != nil {
 		return err
 	}
@@ -89,7 +96,7 @@ func Guests() ([]Live, error) {
 				continue // it has just ended, or is another user's
 			}
 			dir := filepath.Dir(file)
-			l := Live{Name: strings.TrimPrefix(filepath.Base(dir), rundirPrefix), dir: dir}
+			l := Live{Name: nameOf(dir), dir: dir}
 			if err := json.Unmarshal(text, &l); err != nil {
 				return nil, fmt.Errorf("%s: %w", file, err)
 			}
