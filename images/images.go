@@ -14,8 +14,12 @@ import (
 	"ghostlab/scenarios"
 )
 
-// ProgramPath is where the program under test is in the guest.
-const ProgramPath = "/repro"
+// ProgramPath is where the program under test is in the guest, ZonesPath where
+// the time zones of its Go are: the value of ZONEINFO there.
+const (
+	ProgramPath = "/repro"
+	ZonesPath   = "/usr/share/zoneinfo.zip"
+)
 
 // Image is a kernel with an initramfs.
 type Image struct {
@@ -122,6 +126,11 @@ func Compile(ctx context.Context, st *store.Store, p scenarios.Program, goVersio
 	if err != nil {
 		return nil, err
 	}
+	zones, err := timeZones(ctx, goVersion)
+	if err != nil {
+		return nil, err
+	}
+	around = append(around, zones...)
 	h := store.NewHasher("initramfs 2")
 	h.Add("program", sum)
 	if err := h.AddFile("init", initPath); err != nil {

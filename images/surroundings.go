@@ -52,6 +52,20 @@ func surroundings(ctx context.Context, p scenarios.Program, goVersion string) ([
 	return slices.CompactFunc(c.files, func(a, b initramfs.File) bool { return a.Name == b.Name }), nil
 }
 
+// timeZones is the zone database that comes with a toolchain. Some
+// distributions' Go has none.
+func timeZones(ctx context.Context, goVersion string) ([]initramfs.File, error) {
+	root, err := toolchain.GOROOT(ctx, goVersion)
+	if err != nil {
+		return nil, err
+	}
+	zones := filepath.Join(root, "lib", "time", "zoneinfo.zip")
+	if _, err := os.Stat(zones); err != nil {
+		return nil, nil
+	}
+	return []initramfs.File{{Name: ZonesPath, Path: zones, Perm: 0o644}}, nil
+}
+
 // collection is files of a module, each with its name in the guest.
 type collection struct {
 	root, guest string

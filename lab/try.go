@@ -45,9 +45,9 @@ or the one that the module uses, and runs in the folder of that package with the
 in it. It is a matrix of one cell, or of all combinations of the lists given; its run can
 be shown, replayed and resumed like any other.
 
-The guest is a small arm64 Linux: /tmp, /proc, /sys, /dev/shm, a loopback interface,
-user root, time zone UTC. It has no shell, no go command, no network, no name server and
-no TLS roots.
+The guest is a small arm64 Linux: /tmp, /proc, /sys with cgroups, /dev with terminals,
+loopback for IPv4 and IPv6, user root, all time zones (it is in UTC). It has no shell, no
+go command, no network, no name server and no TLS roots.
 
 File names in the program are import paths, as with -trimpath. Trials that share a guest
 (--isolation process) share the package's folder too.

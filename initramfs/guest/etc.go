@@ -24,6 +24,10 @@ func userSpace() error {
 		// No name server: a query is refused at once, and does not time out.
 		{"/etc/resolv.conf", "nameserver 127.0.0.1\noptions attempts:1\n"},
 		{"/etc/nsswitch.conf", "hosts: files dns\n"},
+		{"/etc/services", services},
+		{"/etc/protocols", "icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nipv6-icmp 58 IPv6-ICMP\n"},
+		{"/etc/os-release", "NAME=lab\nID=lab\nPRETTY_NAME=lab\n"},
+		{"/etc/machine-id", "6c6162206775657374206f6620676f00\n"},
 	} {
 		if err := os.WriteFile(f.name, []byte(f.text), 0o644); err != nil {
 			return err
@@ -38,3 +42,28 @@ func userSpace() error {
 	}
 	return nil
 }
+
+// services are the names that programs look up rather than write as numbers
+// (IANA, Service Name and Transport Protocol Port Number Registry).
+const services = `ftp 21/tcp
+ssh 22/tcp
+telnet 23/tcp
+smtp 25/tcp
+domain 53/tcp
+domain 53/udp
+http 80/tcp
+pop3 110/tcp
+ntp 123/udp
+imap 143/tcp
+snmp 161/udp
+ldap 389/tcp
+https 443/tcp
+https 443/udp
+syslog 514/udp
+imaps 993/tcp
+pop3s 995/tcp
+mysql 3306/tcp
+postgresql 5432/tcp
+amqp 5672/tcp
+redis 6379/tcp
+`

@@ -44,6 +44,9 @@ func setUp(host *reporter, machine *power) (err error) {
 		return fmt.Errorf("files of a user space: %w", err)
 	}
 	rawConsole()
+	if err := raiseLimits(); err != nil {
+		return err
+	}
 	if err := loopbackUp(); err != nil {
 		return err
 	}

@@ -13,30 +13,50 @@ import (
 	"ghostlab/initramfs/wire"
 )
 
-const debugfs = "/sys/kernel/debug"
+const (
+	debugfs = "/sys/kernel/debug"
+	cgroups = "/sys/fs/cgroup"
+)
 
 func mountAll() error {
-	for _, m := range []struct{ kind, dir string }{
-		{"proc", "/proc"},
-		{"sysfs", "/sys"},
-		{"devtmpfs", "/dev"},
-		{"tmpfs", "/dev/shm"},
-		{"tmpfs", "/tmp"},
-		{"debugfs", debugfs},
-		{"tracefs", "/sys/kernel/tracing"},
+	for _, m := range []struct {
+		kind, dir, options string
+		optional           bool // a kernel of the researcher's own may lack it
+	}{
+		{kind: "proc", dir: "/proc"},
+		{kind: "sysfs", dir: "/sys"},
+		{kind: "devtmpfs", dir: "/dev"},
+		{kind: "tmpfs", dir: "/dev/shm"},
+		{kind: "tmpfs", dir: "/tmp"},
+		{kind: "devpts", dir: "/dev/pts", options: "ptmxmode=0666,mode=0620", optional: true},
+		{kind: "mqueue", dir: "/dev/mqueue", optional: true},
+		{kind: "cgroup2", dir: cgroups, optional: true},
+		{kind: "debugfs", dir: debugfs, optional: true},
+		{kind: "tracefs", dir: "/sys/kernel/tracing", optional: true},
 	} {
-		if err := os.MkdirAll(m.dir, 0o755); err != nil {
-			return err
+		err := os.MkdirAll(m.dir, 0o755)
+		if err == nil {
+			err = syscall.Mount(m.kind, m.dir, m.kind, 0, m.options)
 		}
-		err := syscall.Mount(m.kind, m.dir, m.kind, 0, "")
-		// A kernel of the researcher's own may lack the last two, and
-		// CONFIG_DEVTMPFS_MOUNT mounts /dev before init runs.
-		optional := m.kind == "debugfs" || m.kind == "tracefs"
-		if err != nil && err != syscall.EBUSY && !(optional && err == syscall.ENODEV) {
+		// CONFIG_DEVTMPFS_MOUNT mounts /dev before init runs. Without cgroups
+		// sysfs has no folder for them.
+		if err != nil && err != syscall.EBUSY && !m.optional {
 			return fmt.Errorf("mount %s on %s: %w", m.kind, m.dir, err)
 		}
 	}
+	// What a program's own groups can limit, as on a server.
+	os.WriteFile(cgroups+"/cgroup.subtree_control", []byte("+cpuset +cpu +memory +pids"), 0)
 	return os.Chmod("/tmp", 0o1777)
+}
+
+// raiseLimits lets a program open as many files as a service of systemd's; the
+// kernel's own limit is 4096.
+func raiseLimits() error {
+	err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 1024, Max: 524288})
+	if err != nil {
+		return fmt.Errorf("raise the limit of open files: %w", err)
+	}
+	return nil
 }
 
 // rawConsole makes the console pass bytes as they are, so that what the host
@@ -59,7 +79,8 @@ func drainConsole() {
 	syscall.Syscall(syscall.SYS_IOCTL, 1, tcsbrk, onlyDrain)
 }
 
-// loopbackUp configures lo, which programs with a server in them listen on.
+// loopbackUp configures lo, which programs with a server in them listen on. The
+// kernel gives it 127.0.0.1 and ::1.
 func loopbackUp() error {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM, 0)
 	if err != nil {

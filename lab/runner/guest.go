@@ -168,5 +168,5 @@ func Command(s *scenarios.Scenario, values map[string]string, env []string) jour
 // baseEnv is the environment of every trial. GOTRACEBACK=system shows the
 // runtime's frames too, which a signature needs.
 func baseEnv() []string {
-	return []string{"HOME=/tmp", "TMPDIR=/tmp", "PATH=/bin", "GOTRACEBACK=system"}
+	return []string{"USER=root", "HOME=/tmp", "TMPDIR=/tmp", "PATH=/bin", "ZONEINFO=" + images.ZonesPath, "GOTRACEBACK=system"}
 }
