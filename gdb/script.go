@@ -19,10 +19,11 @@ type Session struct {
 	// stands for the folder KernelSources.
 	Vmlinux                     string
 	KernelPrefix, KernelSources string
-	// Program is the program under test, Module the path of its module, empty
-	// where its sources are not to be had, and ModuleDir that module's folder, GOROOT the toolchain that compiled it,
-	// ModuleCache where the go command keeps the sources of other modules.
-	Program, Module, ModuleDir, GOROOT, ModuleCache string
+	// Program is the program under test, GOROOT the toolchain that compiled it.
+	Program, GOROOT string
+	// Folders are those of its packages on this host, see Outermost. Nil where its
+	// sources are not to be had.
+	Folders []Folder
 	// Breaks are functions to stop at, of the program or of the kernel.
 	Breaks []string
 	// CPU is the one to look at, from 1. Zero leaves that to gdb.
@@ -44,11 +45,8 @@ func (s Session) script(entry string) string {
 	p("set architecture aarch64")
 	p("# sources: Go's debug information names files by import path")
 	p("directory %s", filepath.Join(s.GOROOT, "src"))
-	if s.ModuleCache != "" {
-		p("directory %s", s.ModuleCache)
-	}
-	if s.Module != "" {
-		p("set substitute-path %s %s", s.Module, s.ModuleDir)
+	for _, f := range s.Folders {
+		p("set substitute-path %q %q", f.Name, f.Dir)
 	}
 	p("set substitute-path %s %s", s.KernelPrefix, s.KernelSources)
 	p("# the kernel, with its lx- commands")

@@ -15,7 +15,7 @@ import (
 func TestScript(t *testing.T) {
 	s := Session{
 		Socket: "/run/x/gdb", Vmlinux: labtest.Kernel(t).Vmlinux(), KernelPrefix: "/linux", KernelSources: "/k/src",
-		Program: "/p/repro", Module: "ghost-map", ModuleDir: "/s/ghost-map/repro", GOROOT: "/go", ModuleCache: "/mod",
+		Program: "/p/repro", GOROOT: "/go", Folders: []Folder{{"ghost-map", "/s/ghost map/repro"}},
 		Breaks: []string{"main.(*T).M"},
 	}
 	dir := t.TempDir()
@@ -27,8 +27,8 @@ func TestScript(t *testing.T) {
 	text, _ := os.ReadFile(file)
 	for _, line := range []string{
 		"set architecture aarch64", "file " + s.Vmlinux, "add-symbol-file /p/repro",
-		"set substitute-path /linux /k/src", "set substitute-path ghost-map /s/ghost-map/repro",
-		"directory /go/src", "directory /mod", "target remote /run/x/gdb", "hbreak 'main.(*T).M'",
+		"set substitute-path /linux /k/src", `set substitute-path "ghost-map" "/s/ghost map/repro"`,
+		"directory /go/src", "target remote /run/x/gdb", "hbreak 'main.(*T).M'",
 	} {
 		if !strings.Contains(string(text), line+"\n") {
 			t.Errorf("the script lacks %q", line)

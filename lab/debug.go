@@ -201,7 +201,7 @@ func (a *app) watch(ctx context.Context, guest *vm.Guest, out *progress.Output) 
 
 // about is what others may know of a session's guest.
 func (a *app) about(what string, img *images.Image, s *debuggee) vm.About {
-	return vm.About{Run: what, Program: img.Program, Go: img.Manifest.Go, Sources: s.program.Dir}
+	return vm.About{Run: what, Program: img.Program, Go: img.Manifest.Go, Source: &s.program}
 }
 
 // session describes the debugger session for a guest with that kernel.
@@ -212,12 +212,10 @@ func (a *app) session(ctx context.Context, k *kernels.Kernel, of vm.About) (gdb.
 	if s.GOROOT, err = toolchain.GOROOT(ctx, of.Go); err != nil {
 		return s, err
 	}
-	if s.ModuleCache, err = toolchain.ModCache(ctx); err != nil {
-		return s, err
-	}
-	if of.Sources == "" {
+	if of.Source == nil {
 		return s, nil // they are not known any more
 	}
-	s.Module, s.ModuleDir, err = toolchain.Module(ctx, of.Go, of.Sources)
+	all, standard, err := toolchain.Folders(ctx, images.Build(*of.Source, of.Go))
+	s.Folders = gdb.Outermost(all, standard)
 	return s, err
 }

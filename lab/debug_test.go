@@ -150,11 +150,12 @@ func TestDebugRefusesBadInput(t *testing.T) {
 	}
 }
 
-// Delve's own client talks to the Delve in the guest; a second session runs
-// beside it, and nobody else can reach either.
+// Delve's own client and an editor talk to Delves in guests, in two sessions at once,
+// and nobody else can reach either.
 func TestDelve(t *testing.T) {
 	program := binary(t)
 	var ports []string
+	var entry []byte
 	for range 2 {
 		cmd := osexec.Command(program, "debug", "ghost-map", "--dlv")
 		stdout, err := cmd.StdoutPipe()
@@ -170,41 +171,25 @@ func TestDelve(t *testing.T) {
 				t.Errorf("after Ctrl-C: exit code %d", cmd.ProcessState.ExitCode())
 			}
 		})
-		line, err := bufio.NewReader(stdout).ReadString('\n')
+		out := bufio.NewReader(stdout)
+		line, err := out.ReadString('\n')
 		words := strings.Fields(line)
 		if err != nil || len(words) < 3 || words[0] != "dlv" || words[1] != "connect" {
 			t.Fatalf("got %q (%v), want dlv connect", line, err)
 		}
+		var raw json.RawMessage
+		dec := json.NewDecoder(out)
+		if err := dec.Decode(&raw); err != nil {
+			t.Fatal(err)
+		}
 		go io.Copy(io.Discard, stdout)
-		ports = append(ports, words[2])
+		ports, entry = append(ports, words[2]), raw
 	}
 	if ports[0] == ports[1] {
 		t.Errorf("both sessions have %s", ports[0])
 	}
-	for _, address := range ports {
-		conn, err := net.Dial("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		client := rpc2.NewClientFromConn(conn)
-		if _, err := client.CreateBreakpoint(&api.Breakpoint{FunctionName: "runtime.mapassign_fast64", Line: -1}); err != nil {
-			t.Fatal(err)
-		}
-		if state := <-client.Continue(); state.Err != nil || state.CurrentThread.Function.Name() != "runtime.mapassign_fast64" {
-			t.Fatalf("stopped in %q (%v)", state.CurrentThread.Function.Name(), state.Err)
-		}
-		all, _, err := client.ListGoroutines(0, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		writers := slices.IndexFunc(all, func(g *api.Goroutine) bool {
-			return strings.HasPrefix(g.UserCurrentLoc.Function.Name(), "main.")
-		})
-		if len(all) < 3 || writers < 0 {
-			t.Errorf("goroutines: %v", all)
-		}
-		conn.Close()
-	}
+	delveStops(t, ports[0])
+	checkFiles(t, editorStops(t, entry, "runtime.mapassign_fast64"), "/src/runtime/map_fast64.go", "/scenarios/ghost-map/repro/main.go")
 	listening, err := osexec.Command("ss", "-Hltn").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -220,6 +205,33 @@ func TestDelve(t *testing.T) {
 		if len(others) == 0 {
 			t.Errorf("port %s does not listen:\n%s", port, listening)
 		}
+	}
+}
+
+// delveStops stops by Delve's own client in the map's assignment, and lists the goroutines.
+func delveStops(t *testing.T, address string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	client := rpc2.NewClientFromConn(conn)
+	if _, err := client.CreateBreakpoint(&api.Breakpoint{FunctionName: "runtime.mapassign_fast64", Line: -1}); err != nil {
+		t.Fatal(err)
+	}
+	if state := <-client.Continue(); state.Err != nil || state.CurrentThread.Function.Name() != "runtime.mapassign_fast64" {
+		t.Fatalf("stopped in %q (%v)", state.CurrentThread.Function.Name(), state.Err)
+	}
+	all, _, err := client.ListGoroutines(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writers := slices.IndexFunc(all, func(g *api.Goroutine) bool {
+		return strings.HasPrefix(g.UserCurrentLoc.Function.Name(), "main.")
+	})
+	if len(all) < 3 || writers < 0 {
+		t.Errorf("goroutines: %v", all)
 	}
 }
 

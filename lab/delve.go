@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"ghostlab/gdb"
@@ -90,22 +91,37 @@ func awaitText(ctx context.Context, file, text string) bool {
 func (a *app) invite(s gdb.Session, dir, address string) {
 	host, port, _ := net.SplitHostPort(address)
 	number, _ := strconv.Atoi(port)
-	std := filepath.Join(s.GOROOT, "src") + "/"
-	type path struct {
-		From string `json:"from"`
-		To   string `json:"to"`
+	entry := launchEntry{
+		Name: "lab debug --dlv", Type: "go", Request: "attach", Mode: "remote", Host: host, Port: number,
 	}
-	entry, _ := json.MarshalIndent(struct {
-		Name    string `json:"name"`
-		Type    string `json:"type"`
-		Request string `json:"request"`
-		Mode    string `json:"mode"`
-		Host    string `json:"host"`
-		Port    int    `json:"port"`
-		Paths   []path `json:"substitutePath"`
-	}{"lab: " + s.Module, "go", "attach", "remote", host, number, []path{{s.ModuleDir + "/", s.Module + "/"}, {std, ""}}}, "", "  ")
+	var rules strings.Builder
+	for _, f := range append(s.Folders, gdb.Folder{Dir: filepath.Join(s.GOROOT, "src")}) {
+		name := f.Name
+		if name != "" { // else all other names are Go's own
+			name += "/"
+		}
+		entry.Paths = append(entry.Paths, substitute{From: f.Dir + "/", To: name})
+		fmt.Fprintf(&rules, "config substitute-path %q %q\n", name, f.Dir+"/")
+	}
+	text, _ := json.MarshalIndent(entry, "", "  ")
 	init := filepath.Join(dir, "lab.dlv")
-	rules := fmt.Sprintf("config substitute-path %s/ %s/\nconfig substitute-path \"\" %s\n", s.Module, s.ModuleDir, std)
-	os.WriteFile(init, []byte(rules), 0o600)
-	fmt.Fprintf(a.stdout, "dlv connect %s --init %s\n%s\n", address, init, entry)
+	os.WriteFile(init, []byte(rules.String()), 0o600)
+	fmt.Fprintf(a.stdout, "dlv connect %s --init %s\n%s\n", address, init, text)
+}
+
+// launchEntry is one of VS Code's launch.json, for its Go extension.
+type launchEntry struct {
+	Name    string       `json:"name"`
+	Type    string       `json:"type"`
+	Request string       `json:"request"`
+	Mode    string       `json:"mode"`
+	Host    string       `json:"host"`
+	Port    int          `json:"port"`
+	Paths   []substitute `json:"substitutePath"`
+}
+
+// substitute says that a folder of this host is another name's to Delve.
+type substitute struct {
+	From string `json:"from"`
+	To   string `json:"to"`
 }

@@ -85,7 +85,8 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	record.Commands = runner.Commands(m.Scenario, record.Cells)
 	record.Sessions = []journal.Session{{Started: record.Started, Lab: record.Lab, QEMU: version, Host: record.Host, FirstVM: 1}}
 	record.ID = record.Started.Format(journal.IDTime) + "-" + m.Scenario.Name
-	machine.About = vm.About{Run: record.ID, Sources: m.Scenario.Program().Dir}
+	source := m.Scenario.Program()
+	machine.About = vm.About{Run: record.ID, Source: &source}
 	job := runner.Job{
 		Matrix: m, Cells: record.Cells, Commands: record.Commands, Image: boot.images, Kernel: boot.kernels[0].Asked, Go: a.cfg.Go,
 		Machine: machine, Store: st, Parallel: a.guests(e.guests, m), Verify: e.verify,

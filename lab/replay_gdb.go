@@ -40,7 +40,8 @@ func (a *app) replayGDB(ctx context.Context, past *pastTrial, f replayFlags) err
 	defer t.close()
 	of := vm.About{Program: t.image.Program, Go: past.goVersion()}
 	if s, err := a.scenarioOf(past.run); err == nil {
-		of.Sources = s.Program().Dir
+		source := s.Program()
+		of.Source = &source
 	}
 	session, err := a.session(ctx, t.image.Kernel, of)
 	if err != nil {

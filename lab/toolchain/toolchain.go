@@ -122,13 +122,6 @@ func ModCache(ctx context.Context) (string, error) {
 	return query(ctx, "", os.TempDir(), "env", "GOMODCACHE")
 }
 
-// Module returns the path and the folder of the module that dir belongs to.
-func Module(ctx context.Context, version, dir string) (path, root string, err error) {
-	out, err := query(ctx, version, dir, "list", "-m", "-f", "{{.Path}}\n{{.Dir}}")
-	path, root, _ = strings.Cut(out, "\n")
-	return path, root, err
-}
-
 func query(ctx context.Context, version, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ghostlab/scenarios"
 )
 
 // About is what a debugger from outside has to know of a guest beside what it
@@ -16,10 +18,10 @@ type About struct {
 	// Run is the run's ID, or what session the guest is of.
 	Run string `json:"run"`
 	// Program is the program under test, with symbols; Go the version that
-	// compiled it, and Sources the folder of its package.
-	Program string `json:"program"`
-	Go      string `json:"go"`
-	Sources string `json:"sources"`
+	// compiled it, and Source what it was compiled from, where that is known.
+	Program string             `json:"program"`
+	Go      string             `json:"go"`
+	Source  *scenarios.Program `json:"source,omitempty"`
 }
 
 // Live is a guest that runs now, in this lab or another of the same user.
