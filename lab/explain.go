@@ -150,6 +150,7 @@ func (t *timeline) crash(m *travel.Machine, replay *vm.Replay) explain.Case {
 	return explain.Case{
 		Machine: m, Trial: fmt.Sprintf("%s/%d", filepath.Base(t.past.dir), trial.N),
 		Signature: trial.Title, Shift: trial.Schedule.Shift,
+		Exit: trial.Exit, Signal: trial.Signal, Vmlinux: t.image.Kernel.Vmlinux(),
 		Begun: func() (bool, error) { return replay.Begun(trial.N) },
 	}
 }

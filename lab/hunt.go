@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,6 +96,20 @@ func (a *app) huntFor(ctx context.Context, p *pastTrial, f replayFlags) error {
 	return a.carryOutHunt(ctx, m, wanted, huntFlags{enough: 1, limit: f.limit, guests: f.guests})
 }
 
+// threaded gives the programs of a hunt as many threads for goroutines as they
+// have on so many vCPUs, also on one: there a Go program would have one only, which
+// the runtime's own functions, such as those of maps, do not leave.
+func threaded(m *matrix.Matrix, vcpus int) {
+	set := slices.ContainsFunc(m.Axes, func(x matrix.Axis) bool { return x.Name == gomaxprocs || x.Name == matrix.EnvPrefix+"GOMAXPROCS" })
+	if p, ok := m.Scenario.Params[gomaxprocs]; set || !ok || !p.Optional {
+		return
+	}
+	m.Axes = append(m.Axes, matrix.Axis{Name: gomaxprocs, Values: []string{strconv.Itoa(max(vcpus, 2))}})
+}
+
+// gomaxprocs is the parameter of a program that has no scenario, see scenarios.Of.
+const gomaxprocs = "gomaxprocs"
+
 // like is a hunt for trials that end like a past one, which has failed.
 func (a *app) like(p *pastTrial) (*matrix.Matrix, func(journal.Trial) bool, error) {
 	if !runner.Failed(p.trial.Trial) {
@@ -113,6 +129,7 @@ func (a *app) like(p *pastTrial) (*matrix.Matrix, func(journal.Trial) bool, erro
 			m.Axes = append(m.Axes, matrix.Axis{Name: axis.Name, Values: []string{value}})
 		}
 	}
+	threaded(m, p.trial.Schedule.VCPUs)
 	return m, func(t journal.Trial) bool { return t.Title == p.trial.Title }, nil
 }
 

@@ -75,7 +75,7 @@ package that does not build.`,
 	flags.StringVar(&f.tags, "tags", "", "build `tags`, with commas between them")
 	flags.BoolVar(&f.race, "race", false, "compile with the race detector")
 	flags.BoolVar(&f.cgo, "cgo", false, "compile with the C compiler for arm64")
-	flags.StringVar(&f.gomaxprocs, "gomaxprocs", "", "`values` of GOMAXPROCS, such as 1,2,4")
+	flags.StringVar(&f.gomaxprocs, gomaxprocs, "", "`values` of GOMAXPROCS, such as 1,2,4")
 	flags.StringVar(&f.vcpus, matrix.AxisVCPUs, "", "`numbers` of vCPUs of the guest, such as 1,4")
 	flags.StringArrayVar(&f.env, "env", nil, "values of an environment variable, as `NAME=a,b`; may be repeated")
 	flags.Duration(matrix.KeyTimeout, tryTimeout, "the longest `time` a trial may take, in the guest")
@@ -196,7 +196,7 @@ func (a *app) tried(flags *pflag.FlagSet, p scenarios.Program, f tryFlags) (*mat
 	if len(f.releases) > 1 {
 		add(matrix.AxisGo, strings.Join(f.releases, ","), "go")
 	}
-	for _, name := range []string{"gomaxprocs", matrix.AxisVCPUs, matrix.KeyTimeout} {
+	for _, name := range []string{gomaxprocs, matrix.AxisVCPUs, matrix.KeyTimeout} {
 		if x := flags.Lookup(name); x.Changed {
 			add(name, x.Value.String(), name)
 		}
@@ -213,7 +213,11 @@ func (a *app) tried(flags *pflag.FlagSet, p scenarios.Program, f tryFlags) (*mat
 		return nil, err
 	}
 	opt.Set = append(opt.Set, own...)
-	return matrix.Of(scenarios.Of(p, tryTimeout), opt)
+	m, err := matrix.Of(scenarios.Of(p, tryTimeout), opt)
+	if err == nil && f.hunt {
+		threaded(m, 0)
+	}
+	return m, err
 }
 
 // releases is a list of Go releases. To the settings it is the first of them.

@@ -19,13 +19,15 @@ type crash struct {
 // (runtime/panic.go, runtime/signal_unix.go).
 var ends = []string{"runtime.throw", "runtime.fatal", "runtime.fatalpanic", "runtime.fatalsignal", "runtime.dieFromSignal", "runtime.exit"}
 
-// near is how many instructions before the crash the cause of most lies: some
-// time slices of a fast vCPU, 0.2 s for QEMU.
-const near = 2_000_000
+// start is where the kernel begins to run a Go program (runtime/rt0_linux_arm64.s).
+const start = "_rt0_arm64_linux"
 
 // crash runs to the moment at which the trial's program crashes, and makes the
 // victim of the goroutine there.
 func (q *inquiry) crash() (*crash, error) {
+	if err := q.toStart(); err != nil {
+		return nil, err
+	}
 	names := map[uint64]string{}
 	var points []travel.Point
 	for _, name := range ends {
@@ -37,15 +39,26 @@ func (q *inquiry) crash() (*crash, error) {
 	if len(points) == 0 {
 		return nil, &travel.SymbolsError{}
 	}
+	program := q.space
 	err := q.m.Forward(func() (bool, error) {
 		user, err := q.m.User()
-		if err != nil || !user || q.Begun == nil {
+		if err != nil || !user || names[q.m.PC()] != "runtime.exit" {
 			return user, err
 		}
-		return q.Begun()
+		// Its argument is on the stack. Other processes of the program's end too.
+		space, err := q.m.Space()
+		if err != nil || space != program {
+			return false, err
+		}
+		r, err := q.m.Registers()
+		if err != nil {
+			return false, err
+		}
+		status, err := q.m.Uint(r.Sp+8, 4)
+		return err == nil && status != 0, err
 	}, points...)
 	if errors.Is(err, travel.ErrEnd) {
-		return nil, &NotFoundError{"the program ended without a word of the Go runtime's"}
+		return q.ended()
 	}
 	if err != nil {
 		return nil, err
@@ -65,7 +78,81 @@ func (q *inquiry) crash() (*crash, error) {
 		c.message = q.text(r.Regs[0], r.Regs[1])
 	}
 	q.out.Message = c.message
-	return c, q.m.Near(near)
+	return c, q.m.Near()
+}
+
+// toStart runs to where the trial's program begins, and notes its address space.
+func (q *inquiry) toStart() error {
+	entry, ok := q.m.Function(start)
+	if !ok {
+		return &travel.SymbolsError{}
+	}
+	err := q.m.Forward(func() (bool, error) {
+		user, err := q.m.User()
+		if err != nil || !user || q.Begun == nil {
+			return user, err
+		}
+		return q.Begun()
+	}, travel.At(entry))
+	if errors.Is(err, travel.ErrEnd) {
+		return &NotFoundError{"the trial's program did not begin"}
+	}
+	if err == nil {
+		q.space, err = q.m.Space()
+	}
+	return err
+}
+
+// exits is the kernel's function in which every process ends. Its argument is the
+// wait status (kernel/exit.c).
+const exits = "do_group_exit"
+
+// ended runs to where the kernel ends a program that ends without a word of the Go
+// runtime's, and makes the victim of the goroutine that ran.
+func (q *inquiry) ended() (*crash, error) {
+	k, err := q.kernel()
+	if err != nil {
+		return nil, err
+	}
+	point, ok := k.Function(exits)
+	if !ok {
+		return nil, &NotFoundError{"the program ended without a word of the Go runtime's, and the kernel has no " + exits}
+	}
+	if err := q.m.Go(0); err != nil { // the log's begin
+		return nil, err
+	}
+	if err := q.toStart(); err != nil {
+		return nil, err
+	}
+	err = q.m.Forward(func() (bool, error) {
+		space, err := q.m.Space()
+		return space == q.space, err
+	}, point)
+	if errors.Is(err, travel.ErrEnd) {
+		return nil, &NotFoundError{"the program did not end before the trial did"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	end, err := q.m.Now()
+	if err == nil {
+		err = q.m.Near()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := q.m.Called(k); err != nil {
+		return nil, q.lost("where the program entered the kernel for the last time", err)
+	}
+	did := "ran when the program was ended"
+	if q.Signal != 0 {
+		did += " by " + signalName(int64(q.Signal))
+	}
+	if q.out.Victim, err = q.side(did); err != nil {
+		return nil, err
+	}
+	q.out.Victim.At = end
+	return &crash{entry: exits}, nil
 }
 
 // text reads a string whose two words are the first argument of a function.

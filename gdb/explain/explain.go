@@ -62,6 +62,10 @@ type Case struct {
 	Begun func() (bool, error)
 	// Shift makes an instruction take 2^Shift ns.
 	Shift int
+	// Exit and Signal are how the trial's program ended.
+	Exit, Signal int
+	// Vmlinux is the guest's kernel, with its symbols.
+	Vmlinux string
 }
 
 // NotFoundError says that a crash could not be explained.
@@ -73,7 +77,8 @@ func (e *NotFoundError) Error() string { return "cannot explain it: " + e.Why }
 type inquiry struct {
 	Case
 	m     *travel.Machine
-	space uint64 // the crashing program's
+	space uint64         // the crashing program's
+	known *travel.Kernel // nil before it is asked for
 	out   *Explanation
 }
 
@@ -94,6 +99,11 @@ func Explain(ctx context.Context, c Case) (*Explanation, error) {
 
 func (q *inquiry) explain(end *crash) error {
 	switch {
+	case end.entry == exits && q.Signal != 0:
+		if err := q.m.Go(q.out.Victim.At); err != nil {
+			return err
+		}
+		return q.sender(int64(q.Signal), q.out.Victim.At)
 	case strings.Contains(end.message, "concurrent map"):
 		return q.mapRace(end)
 	case q.unwinder() != nil:

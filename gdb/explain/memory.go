@@ -23,18 +23,10 @@ type Memory struct {
 	Loaded *travel.Frame `json:"loaded,omitempty"`
 }
 
-// fault explains a SIGSEGV or a SIGBUS: the last write to the word from which
-// the bad address was read.
-func (q *inquiry) fault() error {
-	f := q.faulting()
-	if f == nil {
-		return &NotFoundError{"the faulting instruction is not on the victim's stack"}
-	}
-	// The last time that the victim came to it was the fault.
-	err := q.m.Last(q.of(q.out.Victim.ID), travel.At(f.PC))
-	if err != nil {
-		return q.lost(fmt.Sprintf("the faulting instruction at %#x", f.PC), err)
-	}
+// access explains a SIGSEGV or a SIGBUS of the instruction that the machine
+// stands at: who took the memory away, or else the last write to the word from
+// which the bad address was read.
+func (q *inquiry) access(s *signal) error {
 	side, err := q.side("accessed memory that is not there")
 	if err != nil {
 		return err
@@ -44,11 +36,28 @@ func (q *inquiry) fault() error {
 	if err != nil {
 		return err
 	}
+	if s.number != sigSEGV && s.number != sigBUS {
+		side.Did = "was stopped by " + signalName(s.number)
+		return q.lastTurns(side.At)
+	}
+	q.out.Memory.Address = fmt.Sprintf("%#x", s.addr)
+	q.out.Victim.Did = fmt.Sprintf("accessed %#x", s.addr)
+	if s.number == sigSEGV && s.code == accessError {
+		q.out.Victim.Did += ", which it may not"
+	}
+	at := q.out.Victim.At
+	if plausible(s.addr) {
+		if found, err := q.taken(s); found || err != nil {
+			return err
+		}
+		if err := q.m.Go(at); err != nil {
+			return err
+		}
+	}
 	if register == travel.None {
 		return &NotFoundError{"the bad address is the stack pointer's"}
 	}
-	q.out.Victim.Did = fmt.Sprintf("accessed %s", q.out.Memory.Address)
-	return q.trace(register, side.At)
+	return q.trace(register, at)
 }
 
 // mostWords is how many words a bad value is followed through, each of which
@@ -95,16 +104,23 @@ func (q *inquiry) trace(register int, at int64) error {
 
 // wordWriter makes the culprit of the last writer of a word before it was read.
 func (q *inquiry) wordWriter(from *origin, at int64) (written bool, err error) {
+	seen, err := q.m.Uint(from.addr, from.size)
+	if err != nil {
+		return false, err
+	}
 	err = q.writer(from.addr, from.size, at, func() (string, error) {
 		wrote, err := q.m.Uint(from.addr, from.size)
 		if err != nil {
 			return "", err
 		}
+		if wrote != seen {
+			return "", &NotFoundError{fmt.Sprintf("the last write to the word at %#x left %#x there, and %#x was read: it changed by another address than the program's", from.addr, wrote, seen)}
+		}
 		return fmt.Sprintf("wrote %#x to the word at %#x", wrote, from.addr), q.m.StepBack()
 	})
 	var none *NotFoundError
 	if errors.As(err, &none) {
-		q.note("nothing wrote that word since the trial began")
+		q.note("%s", none.Why)
 		return false, nil
 	}
 	if err == nil {

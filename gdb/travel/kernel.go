@@ -74,6 +74,19 @@ func (m *Machine) Interrupted() (Reason, bool, error) {
 	return reason, true, nil
 }
 
+// PC is the instruction at which the machine shows the program, 0 where it cannot
+// be read.
+func (m *Machine) PC() uint64 {
+	if m.seen != nil {
+		return m.seen.Pc
+	}
+	r, err := m.Registers()
+	if err != nil {
+		return 0
+	}
+	return r.Pc
+}
+
 // Suppose makes the machine show the program as if it stood at another
 // instruction with another stack pointer, until the machine moves.
 func (m *Machine) Suppose(pc, sp uint64) {

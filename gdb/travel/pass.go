@@ -90,11 +90,20 @@ func (m *Machine) on(points []Point) (bool, error) {
 
 // back runs backwards to the point before this moment.
 func (m *Machine) back(points []Point) error {
-	if hit, err := m.justBefore(points); hit || err != nil {
+	from, err := m.Now()
+	if err != nil {
 		return err
 	}
+	if hit, err := m.justBefore(from, points); hit || err != nil {
+		return err
+	}
+	if m.far(from) {
+		if err := m.Near(); err != nil {
+			return err
+		}
+	}
 	var stop rsp.Stop
-	err := m.with(points, func() (err error) {
+	err = m.with(points, func() (err error) {
 		m.moved()
 		stop, err = m.stub.ContinueBack(m.ctx)
 		return err
@@ -107,30 +116,61 @@ func (m *Machine) back(points []Point) error {
 	if err != nil || stop.Signal != rsp.Trap || now <= m.start {
 		return errors.Join(err, ErrEnd)
 	}
+	m.accessed = now
 	return m.settle(now, points)
 }
 
-// justBefore goes back by one instruction if there is a point. QEMU looks for
-// points up to the one before that. Otherwise the machine stays.
-func (m *Machine) justBefore(points []Point) (hit bool, err error) {
-	from, err := m.Now()
-	if err != nil || from < m.start+2 {
+// close is how many instructions before a moment are looked at one by one. Where
+// a value came from is mostly that near, and a run backwards may meet the point a
+// million times on the way from the last snapshot. QEMU's would also miss a point
+// one instruction back.
+const close = 24
+
+// justBefore goes back to the last point among the few instructions before from,
+// if there is one. Otherwise the machine ends at from.
+func (m *Machine) justBefore(from int64, points []Point) (hit bool, err error) {
+	now := max(from-close, m.start)
+	if from < m.start+2 {
+		return false, nil
+	}
+	if err := m.Go(now); err != nil {
 		return false, err
 	}
-	if err := m.Go(from - 2); err != nil {
-		return false, err
+	last := int64(-1)
+	for now < from {
+		at := now
+		on, err := m.on(points)
+		if err != nil {
+			return false, err
+		}
+		hit, err := m.step(points)
+		if err != nil {
+			return false, err
+		}
+		if now, err = m.Now(); err != nil {
+			return false, err
+		}
+		switch watched := slices.ContainsFunc(points, watch); {
+		case on:
+			last = at
+		case hit && watched && (now < from || now == from && from != m.accessed):
+			last = now // after the access, but that which a run has stopped at
+		}
 	}
-	if hit, err := m.step(points); hit || err != nil {
-		return hit, err
+	if last < 0 {
+		return false, nil
 	}
-	return false, m.Step()
+	m.accessed = last
+	return true, errors.Join(m.Go(last), m.settle(last, points))
 }
+
+func watch(p Point) bool { return p.Kind != rsp.Breakpoint }
 
 // settle is for a machine that went to an instruction at which one of the points
 // stops it. Before an instruction that faults and at the kernel's first after
 // it, the count is the same, and the machine may have come to the other.
 func (m *Machine) settle(instruction int64, points []Point) error {
-	if slices.ContainsFunc(points, func(p Point) bool { return p.Kind != rsp.Breakpoint }) {
+	if slices.ContainsFunc(points, watch) {
 		return nil
 	}
 	if on, err := m.on(points); err != nil || on {

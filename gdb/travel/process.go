@@ -59,7 +59,14 @@ func (p *process) ContinueOnce(*proc.ContinueOnceContext) (proc.Thread, proc.Sto
 type memory struct{ m *Machine }
 
 func (r memory) ReadMemory(buf []byte, addr uint64) (int, error) {
-	if err := r.m.Read(buf, addr); err != nil {
+	err := r.m.Read(buf, addr)
+	// A structure may reach into a page that nobody has touched, which the kernel
+	// has not given the program yet: to that it is zero.
+	if first := pageSize - addr%pageSize; err != nil && uint64(len(buf)) > first && r.m.Read(buf[:first], addr) == nil {
+		clear(buf[first:])
+		err = r.m.ctx.Err()
+	}
+	if err != nil {
 		return 0, err
 	}
 	return len(buf), nil

@@ -43,24 +43,48 @@ func (m *Machine) Go(instruction int64) error {
 	return m.stub.Resync(m.ctx)
 }
 
-// Near makes it cheap to go back to moments at most span instructions before
-// this. The machine stays where it is.
-func (m *Machine) Near(span int64) error {
+// rungs are how far before a moment snapshots are taken, in instructions: QEMU
+// looks for a point from the nearest snapshot on and, where there is none, from
+// the one before. A point that is reached often costs some microseconds each
+// time, so that the first look is a short one; a snapshot costs 0.1 s.
+var rungs = []int64{2_000_000, 100_000}
+
+// farthest is how far before a moment the nearest snapshot may be without being
+// worth another: QEMU takes 0.1 s for as many instructions.
+const farthest = 4_000_000
+
+// Near makes it cheap to go back to moments shortly before this. The machine
+// stays where it is.
+func (m *Machine) Near() error {
 	now, err := m.Now()
 	if err != nil {
 		return err
 	}
-	from := now - span
-	if from <= m.start {
-		return nil
-	}
-	if err := m.Go(from); err != nil {
-		return err
-	}
-	if err := m.replay.Snapshot(fmt.Sprintf("at-%d", from)); err != nil {
-		return err
+	for _, span := range rungs {
+		from := now - span
+		if from <= m.start {
+			continue
+		}
+		if err := m.Go(from); err != nil {
+			return err
+		}
+		if err := m.replay.Snapshot(fmt.Sprintf("at-%d", from)); err != nil {
+			return err
+		}
+		m.snapshots = append(m.snapshots, from)
 	}
 	return m.Go(now)
+}
+
+// far says whether going back from a moment begins far before it.
+func (m *Machine) far(now int64) bool {
+	nearest := m.start
+	for _, at := range m.snapshots {
+		if at < now {
+			nearest = max(nearest, at)
+		}
+	}
+	return now-nearest > farthest
 }
 
 // Forward runs to the first moment after this at one of the points, at which

@@ -115,11 +115,15 @@ func (m *Machine) ID() (int64, error) {
 	return 0, m.ctx.Err()
 }
 
-// Function returns the first instruction of a function.
+// Function returns the first instruction of a function. One in assembly may have
+// another name for each way to call it.
 func (m *Machine) Function(name string) (entry uint64, ok bool) {
-	for _, f := range m.bi.LookupFunc()[name] {
-		if f.Name == name && f.Entry != 0 {
-			return f.Entry, true
+	functions := m.bi.LookupFunc()
+	for _, name := range []string{name, name + ".abi0"} {
+		for _, f := range functions[name] {
+			if f.Name == name && f.Entry != 0 {
+				return f.Entry, true
+			}
 		}
 	}
 	return 0, false

@@ -34,8 +34,10 @@ type Machine struct {
 	pages map[uint64][]byte
 	space uint64
 
-	start int64
-	cpu   *thread
+	start     int64
+	snapshots []int64 // the instructions at which there are others than that of the start
+	accessed  int64   // where the last run backwards ended
+	cpu       *thread
 }
 
 // Replay is the emulator that replays the guest: see vm.Replay.
