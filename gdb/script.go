@@ -4,6 +4,7 @@
 package gdb
 
 import (
+	_ "embed"
 	"fmt"
 	"os"
 	"os/exec"
@@ -36,6 +37,11 @@ const (
 	entryFile  = "kernel-entry.elf"
 )
 
+// inKernel gives gdb the command in-kernel.
+//
+//go:embed inkernel.py
+var inKernel string
+
 // script is gdb's command file. After it gdb stands where the guest does.
 func (s Session) script(entry string) string {
 	var b strings.Builder
@@ -65,6 +71,7 @@ func (s Session) script(entry string) string {
 		// In hardware: the kernel has not mapped anything yet.
 		p("hbreak '%s'", name)
 	}
+	p("python\n%send", inKernel)
 	p("set confirm on")
 	return b.String()
 }

@@ -53,7 +53,7 @@ guest instead, and a port of this host's loopback interface leads to it.`,
   lab debug ./cmd/server --no-gdb -- -listen :8080
   lab debug ghost-map --dlv --no-optimize
 
-in gdb: continue, backtrace, info goroutines, lx-ps`,
+in gdb: continue, backtrace, info goroutines, in-kernel lx-ps`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			before := cmd.ArgsLenAtDash()
 			if before < 0 {
