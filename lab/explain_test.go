@@ -200,6 +200,32 @@ func TestExplainFindsTheWriterOfABadPointer(t *testing.T) {
 	}
 }
 
+// The kernel did it, for a goroutine.
+func TestExplainFindsSystemCalls(t *testing.T) {
+	dir, err := filepath.Abs("testdata/crashes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := t.TempDir()
+	trials := crashes(t, runs, "scenario: "+dir+"\ntrials: 1\nengine: deterministic\n"+
+		"axes:\n  crash: [unmapped, read]\n  vcpus: [1]\n  go: [1.24.6]\n", 1)
+	if len(trials) != 2 {
+		t.Fatalf("%d of 2 cells crashed", len(trials))
+	}
+	for _, tr := range trials {
+		e := explained(t, runs, tr.N)
+		if e.Culprit == nil || e.Victim.ID == e.Culprit.ID || !strings.Contains(e.Culprit.Did, "munmap(0x") && !strings.Contains(e.Culprit.Did, "called read, ") {
+			t.Errorf("trial %d: %+v", tr.N, e)
+			continue
+		}
+		for who, s := range map[string]*explain.Side{"victim": e.Victim, "culprit": e.Culprit} {
+			if at, line := placeOf(t, s, "example.com/crashes", dir); !strings.Contains(line, "// the "+who) {
+				t.Errorf("trial %d: the %s is in %s, %q", tr.N, who, at, line)
+			}
+		}
+	}
+}
+
 // The unwinder met a goroutine that had popped half of its frame: golang/go#73259.
 func TestExplainShowsAHalfRestoredStackPointer(t *testing.T) {
 	runs := t.TempDir()

@@ -14,7 +14,7 @@ func main() {
 	which := flag.String("crash", "nil", "")
 	flag.Parse()
 	crash, ok := map[string]func(){
-		"nil": vanish, "freed": garble, "deadlock": deadlock, "exit": leave, "panic": blame, "none": func() {},
+		"nil": vanish, "freed": garble, "deadlock": deadlock, "exit": leave, "unmapped": unmap, "read": refill, "panic": blame, "none": func() {},
 	}[*which]
 	if !ok {
 		fmt.Println("no such crash")
