@@ -50,7 +50,7 @@ Exit codes: 0 explained, 1 not explained.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd.Context(), args[0], f) },
 	}
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as one JSON document")
-	cmd.Flags().DurationVar(&f.limit, "limit", 3*time.Minute, "`time` after which the search for a trial of one vCPU gives up")
+	cmd.Flags().DurationVar(&f.limit, "limit", 3*time.Minute, "`time` after which the search for a trial of one vCPU gives up, and then the explanation")
 	return cmd
 }
 
@@ -74,8 +74,8 @@ func (a *app) explain(ctx context.Context, name string, f explainFlags) error {
 		return err
 	}
 	defer t.close()
-	e, err := a.explainPast(ctx, t)
-	if err != nil && !as[*explain.NotFoundError](err) {
+	e, err := a.explainPast(ctx, t, f.limit)
+	if err != nil && !as[*explain.NotFoundError](err) && !as[*explain.LateError](err) {
 		return err
 	}
 	unexplained := err
@@ -95,7 +95,7 @@ func (a *app) explain(ctx context.Context, name string, f explainFlags) error {
 	}
 	t.out.Close()
 	if err == nil && unexplained != nil {
-		fmt.Fprintf(a.stderr, "lab: %v\n", unexplained)
+		complain(a.stderr, unexplained)
 		err = silentError{exitDiffers}
 	}
 	return err
@@ -127,8 +127,8 @@ func (a *app) huntAlone(ctx context.Context, past *pastTrial, limit time.Duratio
 	return past, fmt.Sprintf("trial %d (%s) cannot be run backwards: this is another trial with its signature, found in %d trials of one vCPU", was.N, was.Schedule, h.trials), nil
 }
 
-// explainPast explains a trial that can be run backwards.
-func (a *app) explainPast(ctx context.Context, t *timeline) (*explain.Explanation, error) {
+// explainPast explains a trial that can be run backwards, in so much time.
+func (a *app) explainPast(ctx context.Context, t *timeline, limit time.Duration) (*explain.Explanation, error) {
 	replay, err := t.open(a)
 	if err != nil {
 		return nil, err
@@ -136,12 +136,16 @@ func (a *app) explainPast(ctx context.Context, t *timeline) (*explain.Explanatio
 	defer replay.Close()
 	task := t.out.Steps("explain", 1)
 	defer task.End()
-	m, err := travel.Open(ctx, replay, t.image.Program)
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	m, err := travel.Open(limited, replay, t.image.Program)
 	if err != nil {
 		return nil, err
 	}
 	defer m.Close()
-	return explain.Explain(ctx, t.crash(m, replay))
+	c := t.crash(m, replay)
+	c.Tell = task.Note
+	return explain.Explain(limited, c)
 }
 
 // crash is the one of the trial that the machine replays.

@@ -25,6 +25,7 @@ const start = "_rt0_arm64_linux"
 // crash runs to the moment at which the trial's program crashes, and makes the
 // victim of the goroutine there.
 func (q *inquiry) crash() (*crash, error) {
+	q.seek("the crash")
 	if err := q.toStart(); err != nil {
 		return nil, err
 	}

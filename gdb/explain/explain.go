@@ -66,6 +66,8 @@ type Case struct {
 	Exit, Signal int
 	// Vmlinux is the guest's kernel, with its symbols.
 	Vmlinux string
+	// Tell hears what is being looked for. Nil tells nobody.
+	Tell func(what string)
 }
 
 // NotFoundError says that a crash could not be explained.
@@ -73,16 +75,34 @@ type NotFoundError struct{ Why string }
 
 func (e *NotFoundError) Error() string { return "cannot explain it: " + e.Why }
 
+// LateError says that the time that an explanation may take was over.
+type LateError struct {
+	// For is what was being looked for.
+	For string
+}
+
+func (e *LateError) Error() string {
+	return "cannot explain it in the time that there was, which ended with the search for " + e.For
+}
+
+// Hint says what to do about it.
+func (e *LateError) Hint() string {
+	return "--limit gives it more; `lab replay --gdb` goes there by hand"
+}
+
 // inquiry is an explanation in the making.
 type inquiry struct {
 	Case
-	m     *travel.Machine
-	space uint64         // the crashing program's
-	known *travel.Kernel // nil before it is asked for
-	out   *Explanation
+	m      *travel.Machine
+	space  uint64         // the crashing program's
+	known  *travel.Kernel // nil before it is asked for
+	sought string         // what is being looked for
+	out    *Explanation
 }
 
-// Explain explains a crash. It moves the machine.
+// Explain explains a crash. It moves the machine. Where it cannot it says what it
+// has found with the error, a *NotFoundError, or a *LateError where the context,
+// which is the machine's, had a deadline that is over.
 func Explain(ctx context.Context, c Case) (*Explanation, error) {
 	began := time.Now()
 	q := &inquiry{Case: c, m: c.Machine, out: &Explanation{Trial: c.Trial, Signature: c.Signature}}
@@ -90,14 +110,19 @@ func Explain(ctx context.Context, c Case) (*Explanation, error) {
 	if err == nil {
 		err = q.explain(end)
 	}
-	if ctx.Err() != nil {
+	q.out.Took = time.Since(began)
+	switch ctx.Err() {
+	case nil:
+	case context.DeadlineExceeded:
+		return q.out, &LateError{q.sought}
+	default:
 		return nil, ctx.Err()
 	}
-	q.out.Took = time.Since(began)
 	return q.out, err
 }
 
 func (q *inquiry) explain(end *crash) error {
+	q.seek("what led to the crash")
 	switch {
 	case end.entry == exits && q.Signal != 0:
 		if err := q.m.Go(q.out.Victim.At); err != nil {
@@ -113,6 +138,14 @@ func (q *inquiry) explain(end *crash) error {
 	}
 	q.note("what made this crash is not a word in memory that one goroutine wrote and another read: the last turns before it may tell")
 	return q.lastTurns(q.out.Victim.At)
+}
+
+// seek says what is looked for from now on.
+func (q *inquiry) seek(format string, args ...any) {
+	q.sought = fmt.Sprintf(format, args...)
+	if q.Tell != nil {
+		q.Tell(q.sought)
+	}
 }
 
 func (q *inquiry) note(format string, args ...any) {

@@ -17,6 +17,7 @@ var cutters = []string{"ftruncate", "truncate", "openat"}
 // took its permission, or cut the file that it was of. It returns false where
 // nobody did.
 func (q *inquiry) taken(s *signal) (bool, error) {
+	q.seek("who took the memory at %#x away", s.addr)
 	k, err := q.kernel()
 	if err != nil {
 		return false, err

@@ -36,6 +36,7 @@ func (q *inquiry) origin(register int) (*origin, error) {
 		return nil, err
 	}
 	value := r.Regs[register]
+	q.seek("where %#x came from", value)
 	o, err := q.follow(register)
 	if o != nil {
 		o.value = value

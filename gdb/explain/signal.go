@@ -58,6 +58,7 @@ func (q *inquiry) signal() (*signal, error) {
 			points = append(points, travel.At(entry))
 		}
 	}
+	q.seek("the signal that the program ended of")
 	victim := q.of(q.out.Victim.ID)
 	err := q.m.Last(func() (bool, error) {
 		if ok, err := victim(); err != nil || !ok {
@@ -88,6 +89,7 @@ func (q *inquiry) signal() (*signal, error) {
 // toFault goes back from where a signal was given to the instruction that
 // brought it about, before it is carried out.
 func (q *inquiry) toFault(s *signal) error {
+	q.seek("the instruction that faulted")
 	entries, err := q.m.Entries()
 	if err != nil {
 		return err
@@ -139,6 +141,7 @@ const killer = "oom_kill_process"
 // sender explains a signal that did not come from an instruction of the
 // victim's: it makes the culprit of who sent it.
 func (q *inquiry) sender(number, at int64) error {
+	q.seek("who sent %s", signalName(number))
 	k, err := q.kernel()
 	if err != nil {
 		return err

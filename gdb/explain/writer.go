@@ -12,6 +12,7 @@ import (
 // write when met is asked, and before it when met has told what was done; met
 // tells nothing of other writes.
 func (q *inquiry) writer(addr uint64, size int, seen int64, met func() (did string, err error)) error {
+	q.seek("the last write to the %d bytes at %#x", size, addr)
 	did, kernel := "", false
 	err := q.m.Back(func() (bool, error) {
 		space, err := q.m.Space()
@@ -49,5 +50,6 @@ func (q *inquiry) apart(end int64) error {
 	if err := q.m.Go(q.out.Culprit.At); err != nil {
 		return err
 	}
+	q.seek("who ran between the two")
 	return q.schedule(end)
 }

@@ -23,8 +23,8 @@ func Accesses(addr uint64, size int) Point { return Point{Kind: rsp.Access, Addr
 var ErrEnd = errors.New("no point is reached before the log's end")
 
 // mostPasses bounds how often a run backwards goes over points that are not
-// wanted: each time takes QEMU two runs from its last snapshot.
-const mostPasses = 60
+// wanted: each time takes QEMU two runs from its last snapshot, 0.1 s.
+const mostPasses = 500
 
 // PassesError says that a point was reached too often without being the one
 // that is wanted.

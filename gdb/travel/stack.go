@@ -45,6 +45,10 @@ type Goroutine struct {
 	Cut string `json:"stack_ends,omitempty"`
 }
 
+// threadStart is a thread's first function. Delve finds it again in the place of
+// its caller.
+const threadStart = "runtime.mstart"
+
 // deepest is the number of frames that are read of a stack.
 const deepest = 100
 
@@ -73,6 +77,9 @@ func (m *Machine) Goroutine() (*Goroutine, error) {
 			break
 		}
 		out.Stack = append(out.Stack, frame(frames[i:]))
+		if f.Call.Fn != nil && f.Call.Fn.Name == threadStart {
+			break
+		}
 	}
 	return out, nil
 }

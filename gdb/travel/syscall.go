@@ -106,7 +106,7 @@ func (m *Machine) Called(k *Kernel) (*Call, bool, error) {
 	if err != nil || len(entries) == 0 {
 		return nil, false, err
 	}
-	err = m.Back(func() (bool, error) {
+	err = m.Last(func() (bool, error) {
 		r, err := m.Registers()
 		return err == nil && r.Sp >= sp && r.Sp-sp < stackSize, err
 	}, entries...)
