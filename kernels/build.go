@@ -76,7 +76,10 @@ func (e *MissingToolError) Hint() string {
 
 // Manifest is what a kernel was made from, kept beside it.
 type Manifest struct {
-	Series   string `json:"series"`
+	Series string `json:"series"`
+	// Lender is the series whose patches and fragments it has, where its own has
+	// none.
+	Lender   string `json:"lender,omitempty"`
 	Version  string `json:"version"` // of the sources: "5.15.202"
 	Source   string `json:"source"`
 	Digest   string `json:"source_digest"`
@@ -104,6 +107,9 @@ func (b *builder) build(ctx context.Context, s *Series, o *origin, staging strin
 		return err
 	}
 	b.Progress.Printf("kernel %s from %s", s.Series, o.name)
+	if s.Lender != "" {
+		b.Progress.Printf("series %s has no file in kernels/: patched and configured as %s", s.Series, s.Lender)
+	}
 	unpacking := b.Progress.Steps("unpack sources", 0)
 	err = unpack(ctx, path, tree)
 	unpacking.End()
@@ -118,7 +124,7 @@ func (b *builder) build(ctx context.Context, s *Series, o *origin, staging strin
 		return fmt.Errorf("%s is Linux %s, want series %s", o.name, found, s.Series)
 	}
 	for _, p := range s.Patches {
-		if err := applyPatch(ctx, s.files, p, tree, o.name); err != nil {
+		if err := applyPatch(ctx, s, p, tree, o.name); err != nil {
 			return err
 		}
 	}
@@ -130,8 +136,12 @@ func (b *builder) build(ctx context.Context, s *Series, o *origin, staging strin
 	defer log.Close()
 	mk := &maker{dir: tree, cross: b.CrossCompile, jobs: b.Jobs, log: log}
 	defer func() { err = b.keepLog(s, log.Name(), err) }()
-	if err := configure(ctx, s, tree, mk); err != nil {
+	lacks, err := configure(ctx, s, tree, mk)
+	if err != nil {
 		return err
+	}
+	for _, d := range lacks {
+		b.Progress.Printf("Linux %s has no option %s (%s): left out", found, d.Name, d.Place)
 	}
 	steps, err := b.compile(ctx, s, mk)
 	if err != nil {
@@ -148,7 +158,7 @@ func (b *builder) build(ctx context.Context, s *Series, o *origin, staging strin
 	if err != nil {
 		return err
 	}
-	j, err := json.MarshalIndent(Manifest{s.Series, found, o.name, o.digest, compiler, sum, steps}, "", "  ")
+	j, err := json.MarshalIndent(Manifest{s.Series, s.Lender, found, o.name, o.digest, compiler, sum, steps}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -42,51 +42,53 @@ func parseConfig(file string, text []byte) ([]option, error) {
 }
 
 // configure merges the fragments over allnoconfig with the kernel's own
-// merge_config.sh and verifies that every requested option is as requested.
-func configure(ctx context.Context, s *Series, dir string, mk *maker) error {
+// merge_config.sh and verifies that every requested option is as requested. What
+// a kernel with borrowed fragments does not know at all is returned.
+func configure(ctx context.Context, s *Series, dir string, mk *maker) (lacks []Dropped, err error) {
 	args := []string{"-n", "-O", ".", "-m"}
 	var want []option
 	for _, name := range s.Config {
 		text, err := fs.ReadFile(s.files, name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		opts, err := parseConfig("kernels/"+name, text)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		want = append(want, opts...)
 		fragment := filepath.Join(dir, ".lab-"+filepath.Base(name))
 		if err := os.WriteFile(fragment, text, 0o644); err != nil {
-			return err
+			return nil, err
 		}
 		defer os.Remove(fragment)
 		args = append(args, filepath.Base(fragment))
 	}
 	if err := mk.run(ctx, append([]string{"scripts/kconfig/merge_config.sh"}, args...), nil); err != nil {
-		return fmt.Errorf("merge config: %w", err)
+		return nil, fmt.Errorf("merge config: %w", err)
 	}
 	merged := filepath.Join(dir, ".lab-merged")
 	if err := os.Rename(filepath.Join(dir, ".config"), merged); err != nil {
-		return err
+		return nil, err
 	}
 	defer os.Remove(merged)
 	if err := mk.make(ctx, nil, "KCONFIG_ALLCONFIG=.lab-merged", "allnoconfig"); err != nil {
-		return fmt.Errorf("configure: %w", err)
+		return nil, fmt.Errorf("configure: %w", err)
 	}
-	return verify(dir, want)
+	return verify(dir, want, s.Lender != "")
 }
 
 // verify compares .config with what was requested. The last request for an
-// option counts.
-func verify(dir string, want []option) error {
+// option counts. What the kernel has no option for is returned where the requests
+// are borrowed, and an error else.
+func verify(dir string, want []option, borrowed bool) (lacks []Dropped, err error) {
 	text, err := os.ReadFile(filepath.Join(dir, ".config"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	have, err := parseConfig(".config", text)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	values := map[string]string{}
 	for _, o := range have {
@@ -109,12 +111,17 @@ func verify(dir string, want []option) error {
 		if k == nil {
 			k = readKconfig(dir)
 		}
-		dropped = append(dropped, Dropped{o.name, o.value, got, o.place, k.unmet(o.name, values)})
+		d := Dropped{o.name, o.value, got, o.place, k.unmet(o.name, values)}
+		if borrowed && !k.knows(o.name) {
+			lacks = append(lacks, d)
+		} else {
+			dropped = append(dropped, d)
+		}
 	}
 	if dropped != nil {
-		return &ConfigError{dropped}
+		return nil, &ConfigError{dropped}
 	}
-	return nil
+	return lacks, nil
 }
 
 // Dropped is a requested option that the kernel's configuration did not accept.

@@ -100,6 +100,10 @@ func (k *kconfig) parse(file, text string) {
 
 var symbolPattern = regexp.MustCompile(`!?[A-Za-z_][A-Za-z0-9_]*`)
 
+func (k *kconfig) knows(name string) bool {
+	return k.symbols[strings.TrimPrefix(name, "CONFIG_")] != nil
+}
+
 // unmet says why an option is not as requested.
 func (k *kconfig) unmet(name string, values map[string]string) string {
 	sym := k.symbols[strings.TrimPrefix(name, "CONFIG_")]

@@ -41,6 +41,8 @@ type Kernel struct {
 	StandIn    bool
 	// Why says, for a stand-in, what was wrong with each source of the series.
 	Why string
+	// Tree is the researcher's tree or tarball; empty for the series' own sources.
+	Tree string
 	// Dir holds Image, vmlinux, config, the gdb scripts and src.
 	Dir      string
 	Manifest Manifest
@@ -114,18 +116,18 @@ func (b *builder) fromTree(ctx context.Context) (*Kernel, error) {
 		return nil, err
 	}
 	series := seriesOf(o.version)
-	s, err := Load(series)
-	var unknown *UnknownSeriesError
-	if errors.As(err, &unknown) {
-		unknown.Tree = path
-	}
+	s, err := LoadOrBorrow(series)
 	if err != nil {
 		return nil, err
 	}
 	if b.Series != "" && b.Series != series {
 		return nil, &SourceError{Path: path, Err: fmt.Errorf("it is Linux %s, but series %s was asked for", o.version, b.Series)}
 	}
-	return b.ensure(ctx, s, o)
+	k, err := b.ensure(ctx, s, o)
+	if err == nil {
+		k.Tree = path
+	}
+	return k, err
 }
 
 // fromSeries tries the series' sources in order. When the caller has a

@@ -34,6 +34,11 @@ func TestAllSeriesLoad(t *testing.T) {
 	if !errors.As(err, &unknown) || !strings.Contains(err.Error(), "5.15, 6.1, 6.12") {
 		t.Errorf("an unknown series: %v", err)
 	}
+	for series, lender := range map[string]string{"4.19": "5.15", "5.10": "5.15", "5.19": "5.15", "6.1": "", "6.6": "6.1", "6.11": "6.1", "6.18": "6.12", "7.0": "6.12"} {
+		if s, err := LoadOrBorrow(series); err != nil || s.Series != series || s.Lender != lender || len(s.Patches) == 0 || lender != "" && s.Sources != nil {
+			t.Errorf("%s is served by %+v, %v", series, s, err)
+		}
+	}
 }
 
 func TestVersion(t *testing.T) {
@@ -62,7 +67,7 @@ func TestForeignTreesAreRefused(t *testing.T) {
 	}
 	old := tree(t, map[string]string{"Makefile": "VERSION = 4\nPATCHLEVEL = 19\nSUBLEVEL = 1\n"})
 	for path, want := range map[string]string{
-		old:                                "is Linux 4.19, want one of the series",
+		old:                                "0001-mm-lab-fault.patch does not apply to " + old + ":\n  mm/Kconfig.debug: no such file",
 		tree(t, nil):                       "no Makefile",
 		filepath.Join(t.TempDir(), "none"): "no such file",
 		"/etc/passwd":                      "not a tarball",
@@ -150,17 +155,18 @@ func TestAnswersAreKeptUntilAFileChanges(t *testing.T) {
 
 func TestPatchThatDoesNotFitChangesNothing(t *testing.T) {
 	const patch = "--- a/one\n+++ b/one\n@@ -1 +1 @@\n-1\n+one\n--- a/mm/two\n+++ b/mm/two\n@@ -1 +1 @@\n-2\n+two\n"
-	files := fstest.MapFS{"patches/x.patch": {Data: []byte(patch)}}
+	s := &Series{Series: "6.6", Lender: "6.1", files: fstest.MapFS{"patches/x.patch": {Data: []byte(patch)}}}
 	dir := tree(t, map[string]string{"one": "1\n", "mm/two": "something else\n"})
-	err := applyPatch(t.Context(), files, "patches/x.patch", dir, "the tree")
-	if err == nil || !strings.Contains(err.Error(), "mm/two") {
+	err := applyPatch(t.Context(), s, "patches/x.patch", dir, "the tree")
+	var not *PatchError
+	if !errors.As(err, &not) || !strings.Contains(err.Error(), "mm/two: Hunk #1 FAILED at 1") || !strings.Contains(not.Hint(), "that of 6.1, for want of one for 6.6") {
 		t.Errorf("got %v, want the file that did not fit", err)
 	}
 	if b, _ := os.ReadFile(filepath.Join(dir, "one")); string(b) != "1\n" {
 		t.Errorf("the first file became %q", b)
 	}
 	dir = tree(t, map[string]string{"one": "1\n", "mm/two": "2\n"})
-	if err := applyPatch(t.Context(), files, "patches/x.patch", dir, "the tree"); err != nil {
+	if err := applyPatch(t.Context(), s, "patches/x.patch", dir, "the tree"); err != nil {
 		t.Error(err)
 	}
 	if b, _ := os.ReadFile(filepath.Join(dir, "mm/two")); string(b) != "two\n" {
@@ -178,7 +184,7 @@ func TestDroppedOptionsAreNamedWithTheirDependency(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = verify(dir, want)
+	_, err = verify(dir, want, false)
 	var bad *ConfigError
 	if !errors.As(err, &bad) || len(bad.Dropped) != 3 {
 		t.Fatalf("got %v", err)
@@ -191,6 +197,13 @@ func TestDroppedOptionsAreNamedWithTheirDependency(t *testing.T) {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%v\nlacks %q", err, part)
 		}
+	}
+	// A kernel is forgiven for what it does not know where nobody wrote for it.
+	if _, err = verify(dir, want, true); !errors.As(err, &bad) || len(bad.Dropped) != 2 {
+		t.Errorf("borrowed: %v", err)
+	}
+	if lacks, err := verify(dir, want[3:], true); err != nil || len(lacks) != 1 || lacks[0].Name != "CONFIG_GONE" {
+		t.Errorf("borrowed: lacks %v, %v", lacks, err)
 	}
 }
 

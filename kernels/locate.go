@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 
 	"ghostlab/lab/store"
 )
@@ -18,6 +19,8 @@ type Found struct {
 	Source string
 	// Built says that the kernel is in the store: Ensure returns it at once.
 	Built bool
+	// Why says, for a stand-in, what is wrong with each source of the series.
+	Why string
 }
 
 // String says where the kernel comes from.
@@ -45,11 +48,14 @@ func Locate(ctx context.Context, st *store.Store, opt Options) (*Found, error) {
 		if err != nil {
 			return nil, err
 		}
-		s, err := Load(seriesOf(o.version))
+		s, err := LoadOrBorrow(seriesOf(o.version))
 		if err != nil {
 			return nil, err
 		}
 		o.name = fmt.Sprintf("Linux %s in %s", o.version, path)
+		if s.Lender != "" {
+			o.name += ", patched and configured as " + s.Lender
+		}
 		return b.found(s, o)
 	}
 	s, err := Load(opt.Series)
@@ -60,6 +66,7 @@ func Locate(ctx context.Context, st *store.Store, opt Options) (*Found, error) {
 	if f, err := b.locate(ctx, s, none, len(s.StandIns) > 0 && opt.StandIn); f != nil || err != nil {
 		return f, err
 	}
+	why := strings.Join(none.Reasons, "; ")
 	if !opt.StandIn {
 		none.StandIns = s.StandIns
 		return nil, none
@@ -71,7 +78,7 @@ func Locate(ctx context.Context, st *store.Store, opt Options) (*Found, error) {
 		}
 		f, err := b.locate(ctx, instead, none, true)
 		if f != nil {
-			f.Asked = s.Series
+			f.Asked, f.Why = s.Series, why
 		}
 		if f != nil || err != nil {
 			return f, err

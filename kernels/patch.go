@@ -10,7 +10,12 @@ import (
 )
 
 // PatchError says that a patch does not fit a tree.
-type PatchError struct{ Patch, Tree, Output string }
+type PatchError struct {
+	Patch, Tree, Output string
+	// Series is the tree's, Lender the one that the patch is of where that is
+	// another.
+	Series, Lender string
+}
 
 func (e *PatchError) Error() string {
 	return fmt.Sprintf("patch %s does not apply to %s:\n%s", e.Patch, e.Tree, e.Output)
@@ -18,13 +23,16 @@ func (e *PatchError) Error() string {
 
 // Hint says what to do about it.
 func (e *PatchError) Hint() string {
+	if e.Lender != "" {
+		return fmt.Sprintf("it is that of %s, for want of one for %s: make it fit, and name it in kernels/%s.yaml", e.Lender, e.Series, e.Series)
+	}
 	return "is the tree patched already, or far from the series? a patch of your own goes into kernels/patches and the series' yaml"
 }
 
 // applyPatch checks that the whole patch applies without fuzz before it changes
 // anything.
-func applyPatch(ctx context.Context, files fs.FS, name, dir, tree string) error {
-	text, err := fs.ReadFile(files, name)
+func applyPatch(ctx context.Context, s *Series, name, dir, tree string) error {
+	text, err := fs.ReadFile(s.files, name)
 	if err != nil {
 		return err
 	}
@@ -32,7 +40,7 @@ func applyPatch(ctx context.Context, files fs.FS, name, dir, tree string) error 
 		cmd := exec.CommandContext(ctx, "patch", "-p1", "--fuzz=0", "--forward", "--batch", dry)
 		cmd.Dir, cmd.Stdin = dir, bytes.NewReader(text)
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return &PatchError{Patch: name, Tree: tree, Output: failedHunks(out)}
+			return &PatchError{Patch: name, Tree: tree, Output: failedHunks(out), Series: s.Series, Lender: s.Lender}
 		}
 	}
 	return nil
@@ -47,7 +55,9 @@ func failedHunks(out []byte) string {
 		switch {
 		case strings.HasPrefix(line, "checking file"), strings.HasPrefix(line, "patching file"):
 			file = line[strings.LastIndexByte(line, ' ')+1:]
-		case strings.Contains(line, "FAILED"), strings.Contains(line, "can't find"), strings.Contains(line, "already"), strings.Contains(line, "previously applied"):
+		case strings.HasPrefix(line, "|--- a/"): // shown of a file that is not there
+			keep = append(keep, "  "+strings.TrimPrefix(line, "|--- a/")+": no such file")
+		case strings.Contains(line, "FAILED"), strings.Contains(line, "already"), strings.Contains(line, "previously applied"):
 			keep = append(keep, fmt.Sprintf("  %s: %s", file, line))
 		}
 	}

@@ -5,6 +5,7 @@ package kernels
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"sort"
@@ -27,6 +28,10 @@ type Series struct {
 	// Patches and Config name files beside the definition, in order.
 	Patches []string `yaml:"patches"`
 	Config  []string `yaml:"config"`
+
+	// Lender is the series that patches and fragments are of, where this one has
+	// no definition of its own.
+	Lender string `yaml:"-"`
 
 	files fs.FS
 }
@@ -52,6 +57,30 @@ func (s Source) String() string {
 // Load returns the definition of a series. An unknown one is an
 // *UnknownSeriesError.
 func Load(series string) (*Series, error) { return loadFrom(definitions, series) }
+
+// LoadOrBorrow returns the definition of a series, or for one that has none that
+// of the newest series before it, or else of the oldest there is: between two
+// series the kernel rather gains options than it loses them.
+func LoadOrBorrow(series string) (*Series, error) { return borrowFrom(definitions, series) }
+
+func borrowFrom(files fs.FS, series string) (*Series, error) {
+	s, err := loadFrom(files, series)
+	var unknown *UnknownSeriesError
+	if !errors.As(err, &unknown) || len(unknown.Known) == 0 {
+		return s, err
+	}
+	lender := unknown.Known[0]
+	for _, k := range unknown.Known {
+		if less(k, series) {
+			lender = k
+		}
+	}
+	if s, err = loadFrom(files, lender); err != nil {
+		return nil, err
+	}
+	s.Series, s.Lender, s.Sources, s.StandIns = series, lender, nil, nil
+	return s, nil
+}
 
 func loadFrom(files fs.FS, series string) (*Series, error) {
 	name := series + ".yaml"
@@ -101,19 +130,13 @@ func less(a, b string) bool {
 type UnknownSeriesError struct {
 	Series string
 	Known  []string
-	// Tree is the source tree that is of this series, if one was named.
-	Tree string
 }
 
 func (e *UnknownSeriesError) Error() string {
-	known := strings.Join(e.Known, ", ")
-	if e.Tree != "" {
-		return fmt.Sprintf("%s is Linux %s, want one of the series %s", e.Tree, e.Series, known)
-	}
-	return fmt.Sprintf("kernel series %q: want one of %s", e.Series, known)
+	return fmt.Sprintf("kernel series %q: want one of %s", e.Series, strings.Join(e.Known, ", "))
 }
 
 // Hint says what to do about it.
 func (e *UnknownSeriesError) Hint() string {
-	return "a new series needs one file, kernels/<series>.yaml; see the ones there"
+	return "a tree or a tarball of any series can be named with --kernel-source"
 }

@@ -113,6 +113,15 @@ func (e *SourceError) Hint() string {
 	return "name the top folder of a Linux tree, or a tarball of one"
 }
 
+// Digest identifies the content of a kernel tree or tarball; see Manifest.Digest.
+// The error is a *SourceError where there is none.
+func Digest(ctx context.Context, st *store.Store, path string) (string, error) {
+	if _, err := os.Stat(path); err != nil {
+		return "", &SourceError{Path: path, Err: errors.Unwrap(err)}
+	}
+	return digest(ctx, st, path)
+}
+
 // digest identifies the content of a tree or a tarball.
 func digest(ctx context.Context, st *store.Store, path string) (string, error) {
 	return remember(ctx, st, "source-digests", path, func() (string, error) {

@@ -92,7 +92,11 @@ func (a *app) kernelSource(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return f.String(), nil
+	words := f.String()
+	if f.Why != "" {
+		words += "; " + f.Asked + " cannot be had: " + f.Why
+	}
+	return words, nil
 }
 
 func why(err error) string {

@@ -75,6 +75,7 @@ func badInput(err error) bool {
 		as[*passedError](err) ||
 		as[*travel.SymbolsError](err) ||
 		as[*changedError](err) ||
+		as[*treeError](err) ||
 		as[*runner.VCPUsError](err) ||
 		as[*runner.MovedError](err) ||
 		as[*runner.NoFailureError](err) ||

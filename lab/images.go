@@ -112,6 +112,35 @@ func (a *app) kernelsOf(ctx context.Context, st *store.Store, cells []matrix.Cel
 	return all, nil
 }
 
+// reuseTree takes the tree that a run's kernel was built from, unless settings
+// name one. It is a *treeError where that tree has changed.
+func (a *app) reuseTree(ctx context.Context, st *store.Store, k journal.Kernel) error {
+	if k.Tree == "" || a.cfg.KernelSource != "" {
+		return nil
+	}
+	is, err := kernels.Digest(ctx, st, k.Tree)
+	if err != nil {
+		return err
+	}
+	if is != k.TreeDigest {
+		return &treeError{path: k.Tree, was: k.TreeDigest, is: is}
+	}
+	a.cfg.KernelSource = k.Tree
+	return nil
+}
+
+// treeError says that the kernel source of a run is not what it was.
+type treeError struct{ path, was, is string }
+
+func (e *treeError) Error() string {
+	return fmt.Sprintf("the kernel source %s has changed since the run: %.12s -> %.12s", e.path, e.was, e.is)
+}
+
+// Hint says what to do about it.
+func (e *treeError) Hint() string {
+	return "make it as it was, name where it still is so with --kernel-source, or start a new run"
+}
+
 // ensureKernel returns a kernel and says where it is a stand-in.
 func (a *app) ensureKernel(ctx context.Context, st *store.Store, out *progress.Output, opt kernels.Options) (*kernels.Kernel, error) {
 	k, err := kernels.Ensure(ctx, st, opt, out)
@@ -119,7 +148,7 @@ func (a *app) ensureKernel(ctx context.Context, st *store.Store, out *progress.O
 		return nil, err
 	}
 	if k.StandIn {
-		out.Printf("kernel %s cannot be had, %s stands in: %s", k.Asked, k.Manifest.Version, k.Why)
+		out.Printf("kernel %s cannot be had (`lab doctor` says why), %s stands in", k.Asked, k.Manifest.Version)
 	}
 	return k, nil
 }
@@ -130,6 +159,9 @@ func asked(all []*kernels.Kernel) []journal.Kernel {
 	var out []journal.Kernel
 	for _, k := range all {
 		j := journal.Kernel{Asked: k.Asked, Ran: k.Ran, StandIn: k.StandIn, Why: k.Why, Source: k.Manifest.Source}
+		if k.Tree != "" {
+			j.Source, j.Tree, j.TreeDigest = k.Tree, k.Tree, k.Manifest.Digest
+		}
 		for _, other := range all {
 			if other.Asked != k.Asked && other.Manifest.Image == k.Manifest.Image {
 				j.SameAs = append(j.SameAs, other.Asked)

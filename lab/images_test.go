@@ -89,3 +89,41 @@ func TestModelsAreChecked(t *testing.T) {
 		t.Error("a model beside KVM is not refused")
 	}
 }
+
+// A run that goes on takes the tree that it began with, as long as that is the
+// same.
+func TestRunRemembersItsTree(t *testing.T) {
+	tree := t.TempDir()
+	change := func(text string) {
+		if err := os.WriteFile(filepath.Join(tree, "Makefile"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	st, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	change("VERSION = 6\nPATCHLEVEL = 6\n")
+	k := &kernels.Kernel{Asked: "6.6", Ran: "6.6", Tree: tree}
+	if k.Manifest.Digest, err = kernels.Digest(t.Context(), st, tree); err != nil {
+		t.Fatal(err)
+	}
+	run := asked([]*kernels.Kernel{k})[0]
+	for named, want := range map[string]string{"": tree, "/another": "/another"} {
+		a := &app{cfg: &config.Config{KernelSource: named}}
+		if err := a.reuseTree(t.Context(), st, run); err != nil || a.cfg.KernelSource != want {
+			t.Errorf("with %q named: %q, %v", named, a.cfg.KernelSource, err)
+		}
+	}
+	change("VERSION = 6\nPATCHLEVEL = 6\nSUBLEVEL = 9\n")
+	a := &app{cfg: &config.Config{}}
+	if err := a.reuseTree(t.Context(), st, run); err == nil || !strings.Contains(err.Error(), tree+" has changed since the run") {
+		t.Errorf("a changed tree: %v", err)
+	}
+	if err := os.RemoveAll(tree); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.reuseTree(t.Context(), st, run); err == nil || !strings.Contains(err.Error(), "kernel source "+tree+": no such file") {
+		t.Errorf("no tree: %v", err)
+	}
+}

@@ -250,7 +250,11 @@ func (a *app) pastImage(ctx context.Context, p *pastTrial, st *store.Store, out 
 	if err != nil {
 		return nil, err
 	}
-	a.cfg.Kernel = p.run.KernelOf(p.cell()).Asked
+	kernel := p.run.KernelOf(p.cell())
+	a.cfg.Kernel = kernel.Asked
+	if err := a.reuseTree(ctx, st, kernel); err != nil {
+		return nil, err
+	}
 	k, err := a.kernel(ctx, st, out, false)
 	if err != nil {
 		return nil, err

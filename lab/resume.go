@@ -13,6 +13,7 @@ import (
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/report"
+	"ghostlab/lab/store"
 )
 
 // resume runs the trials that a run lacks. All about them comes from the run
@@ -32,7 +33,9 @@ func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
 		return usageError{fmt.Errorf("%s is a hunt, which cannot be resumed: what it tries next follows from what it has learnt", run.ID),
 			"start another one; another --seed tries other schedules"}
 	}
-	a.adopt(cmd, run)
+	if err := a.adopt(cmd, run); err != nil {
+		return err
+	}
 	if err := a.sameMatrix(dir, run, file); err != nil {
 		return err
 	}
@@ -82,7 +85,7 @@ func (f *runFlags) resumed(args []string) (run, file string) {
 
 // adopt gives settings the values that the run was made with, but for those that
 // flags give now.
-func (a *app) adopt(cmd *cobra.Command, run *journal.Run) {
+func (a *app) adopt(cmd *cobra.Command, run *journal.Run) error {
 	given := cmd.Flags().Changed
 	if !given("go") {
 		a.cfg.Go = run.Go
@@ -99,6 +102,19 @@ func (a *app) adopt(cmd *cobra.Command, run *journal.Run) {
 	if !given("memory") {
 		a.cfg.Memory = run.Guest.Memory
 	}
+	if given("kernel") {
+		return nil
+	}
+	st, err := store.Open(a.cfg.Cache)
+	if err != nil {
+		return err
+	}
+	for _, k := range run.Kernels {
+		if err := a.reuseTree(cmd.Context(), st, k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sameMatrix refuses a matrix file, named or where the run found it, that does

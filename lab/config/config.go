@@ -289,7 +289,8 @@ func (l *loader) check(c *Config) error {
 	bad := func(key, format string, args ...any) error {
 		return &Error{From: l.from(key), Err: fmt.Errorf(key+": "+format, args...)}
 	}
-	if _, err := kernels.Load(c.Kernel); err != nil {
+	// A tree is of any series; which one is seen when it is looked at.
+	if _, err := kernels.Load(c.Kernel); err != nil && c.KernelSource == "" {
 		return bad("kernel", "%w", err)
 	}
 	if err := toolchain.CheckVersion(c.Go); err != nil {

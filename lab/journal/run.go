@@ -114,6 +114,10 @@ type Kernel struct {
 	// Why says what was wrong with the sources of the one asked for.
 	Why    string `json:"why,omitempty"`
 	Source string `json:"source"`
+	// Tree is the tree or tarball of --kernel-source, and TreeDigest its SHA-256;
+	// empty where the series' own sources were taken.
+	Tree       string `json:"tree,omitempty"`
+	TreeDigest string `json:"tree_digest,omitempty"`
 	// SameAs are the others of the run, as they were asked for, that are this very
 	// kernel: cells that differ in no more than that are the same.
 	SameAs []string `json:"same_as,omitempty"`

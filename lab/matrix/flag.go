@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"ghostlab/scenarios"
@@ -29,6 +30,9 @@ func (f *form) override(top *value, flags []Flag) error {
 		}
 		v, err := x.form.readFlag(from, label, flag.Value)
 		if err != nil {
+			if alone := f.alone(flag); alone != "" {
+				return advised(key.fail("%swant one setting to a flag, got %q", label, flag.Name+"="+flag.Value), alone)
+			}
 			axes, _ := f.field(KeyAxes)
 			if _, both := axes.form.field(flag.Name); both && inner == "" && strings.Contains(flag.Value, ",") {
 				return advised(key.fail("%s: want one value, got %q", flag.Name, flag.Value), fmt.Sprintf("the axis of that name is axes.%s", flag.Name))
@@ -49,6 +53,23 @@ func (f *form) override(top *value, flags []Flag) error {
 		top.set(outer, v)
 	}
 	return nil
+}
+
+// another is where a second setting begins in a flag's value.
+var another = regexp.MustCompile(`[, ]+([^=, ]+)=`)
+
+// alone is the advice to those who have put two settings into one flag; empty
+// for all others.
+func (f *form) alone(flag Flag) string {
+	at := another.FindStringSubmatchIndex(flag.Value)
+	if at == nil {
+		return ""
+	}
+	if _, _, ok := f.resolve(flag.Value[at[2]:at[3]]); !ok {
+		return ""
+	}
+	option := strings.Fields(strings.TrimPrefix(flag.Words, "flag "))[0]
+	return fmt.Sprintf("say %s %s=%s %s %s", option, flag.Name, flag.Value[:at[0]], option, flag.Value[at[2]:])
 }
 
 // advice says which key or axis a flag may mean.

@@ -80,7 +80,10 @@ func TestWrongFlags(t *testing.T) {
 		{"", "gomaxprocs=3", `only: no cell has gomaxprocs=3 (flag --x gomaxprocs=3)`, `did you mean "1"?`},
 		{"", "gomaxproc=2", `axis "gomaxproc": neither`, `did you mean "gomaxprocs"?`},
 		{"", "populate=true", `only: no cell has the axis "populate"`, "there are: gomaxprocs, mmap_align"},
-		{"", "gomaxprocs=1 mmap_align=2MiB", `axis "gomaxprocs": want an integer`, ""},
+		{"", "gomaxprocs=1,mmap_align=2MiB", `only: want one axis to a flag, got "gomaxprocs=1,mmap_align=2MiB"`, "say --x gomaxprocs=1 --x mmap_align=2MiB"},
+		{"", "gomaxprocs=1 mmap_align=2MiB", `only: want one axis to a flag`, "say --x gomaxprocs=1 --x mmap_align=2MiB"},
+		{"", "gomaxprocs=1,nothing=2", `axis "gomaxprocs": want an integer`, ""},
+		{"trials=2, seed=3,stop.first=hang", "", `trials: want one setting to a flag, got "trials=2, seed=3,stop.first=hang"`, "say --x trials=2 --x seed=3,stop.first=hang"},
 	} {
 		opt := options
 		if c.set != "" {

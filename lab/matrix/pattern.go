@@ -80,11 +80,14 @@ func (m *Matrix) narrow(f *form, only []Flag) error {
 			return pattern.form.unknownKey(key, "")
 		}
 		list, err := x.form.readFlag(v.from, pattern.form.labelOf("", flag.Name), flag.Value)
-		if err != nil {
-			return err
+		if err == nil {
+			v.fields = []entry{{key, list}}
+			err = v.matches("only", axes, m.Cells())
 		}
-		v.fields = []entry{{key, list}}
-		if err := v.matches("only", axes, m.Cells()); err != nil {
+		if alone := f.alone(flag); err != nil && alone != "" {
+			err = advised(key.fail("only: want one axis to a flag, got %q", flag.Name+"="+flag.Value), alone)
+		}
+		if err != nil {
 			return err
 		}
 		m.Only = append(m.Only, patternOf(v))

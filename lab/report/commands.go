@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -117,14 +116,15 @@ func (s *Summary) machine() (words []string) {
 			words = append(words, x.flag, x.value)
 		}
 	}
+	for _, k := range r.Kernels {
+		if k.Tree != "" {
+			return append(words, "--kernel-source", k.Tree)
+		}
+	}
 	if s.hasAxis(matrix.AxisKernel) || len(r.Kernels) == 0 {
 		return words
 	}
-	k := r.Kernels[0]
-	if filepath.IsAbs(k.Source) {
-		return append(words, "--kernel-source", k.Source)
-	}
-	return append(words, "--kernel", k.Asked)
+	return append(words, "--kernel", r.Kernels[0].Asked)
 }
 
 func (s *Summary) hasAxis(name string) bool {
