@@ -19,9 +19,6 @@ type crash struct {
 // (runtime/panic.go, runtime/signal_unix.go).
 var ends = []string{"runtime.throw", "runtime.fatal", "runtime.fatalpanic", "runtime.fatalsignal", "runtime.dieFromSignal", "runtime.exit"}
 
-// start is where the kernel begins to run a Go program (runtime/rt0_linux_arm64.s).
-const start = "_rt0_arm64_linux"
-
 // crash runs to the moment at which the trial's program crashes, and makes the
 // victim of the goroutine there.
 func (q *inquiry) crash() (*crash, error) {
@@ -84,17 +81,13 @@ func (q *inquiry) crash() (*crash, error) {
 
 // toStart runs to where the trial's program begins, and notes its address space.
 func (q *inquiry) toStart() error {
-	entry, ok := q.m.Function(start)
-	if !ok {
-		return &travel.SymbolsError{}
-	}
 	err := q.m.Forward(func() (bool, error) {
 		user, err := q.m.User()
 		if err != nil || !user || q.Begun == nil {
 			return user, err
 		}
 		return q.Begun()
-	}, travel.At(entry))
+	}, travel.At(q.m.Entry()))
 	if errors.Is(err, travel.ErrEnd) {
 		return &NotFoundError{"the trial's program did not begin"}
 	}

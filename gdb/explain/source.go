@@ -59,8 +59,12 @@ func (s Sources) Excerpt(file string, line int) []Line {
 	return lines
 }
 
+// cgo is what -trimpath has C compilers put before the names of packages.
+const cgo = "/_/"
+
 // path is the file's on this host, empty where that is not known.
 func (s Sources) path(file string) string {
+	file = strings.TrimPrefix(file, cgo)
 	if filepath.IsAbs(file) {
 		return file // of a C compiler's, or of a //line comment
 	}
@@ -100,6 +104,7 @@ func (s Sources) folder(file string) (dir, rest string, ok bool) {
 // standard says whether a file is one of Go's own library. Where its folder is not
 // known, that is what has no dot in the first element of its import path.
 func (s Sources) standard(file string) bool {
+	file = strings.TrimPrefix(file, cgo)
 	if filepath.IsAbs(file) {
 		return false
 	}

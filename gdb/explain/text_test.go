@@ -110,6 +110,7 @@ func TestSourcePaths(t *testing.T) {
 		"runtime/map.go":                     "/go/src/runtime/map.go",
 		"github.com/BurntSushi/toml@v1/x.go": "/mod/github.com/!burnt!sushi/toml@v1/x.go",
 		"/abs/cgo.go":                        "/abs/cgo.go",
+		"/_/example.com/prog/a/c.c":          "/src/prog/a/c.c",
 		"example.com/prog/made/from.y":       "/src/prog/made/from.y",
 		"plain/q/q.go":                       "/src/q/q.go",
 		"gone.example/x/x.go":                "",

@@ -3,6 +3,7 @@ package travel
 import (
 	"debug/elf"
 	"errors"
+	"strings"
 
 	"github.com/go-delve/delve/pkg/dwarf/op"
 	"github.com/go-delve/delve/pkg/proc"
@@ -20,6 +21,7 @@ func (m *Machine) load(program string) (*proc.Target, error) {
 	if _, err := f.DWARF(); err != nil || f.Section(".debug_frame") == nil && f.Section(".zdebug_frame") == nil {
 		return nil, &SymbolsError{}
 	}
+	m.entry = f.Entry
 	m.cpu = &thread{m: m}
 	p := &process{m: m}
 	_, add := proc.NewGroup(p, proc.NewTargetGroupConfig{})
@@ -98,7 +100,22 @@ func (t *thread) Registers() (proc.Registers, error) {
 			return nil, err
 		}
 	}
-	return linutil.NewARM64Registers(r, false, 0, nil), nil
+	if !t.m.foreign(r.Pc) {
+		return linutil.NewARM64Registers(r, false, 0, nil), nil
+	}
+	tls, err := t.m.system("TPIDR_EL0")
+	return linutil.NewARM64Registers(r, tls != 0, tls, nil), err
+}
+
+// foreign says whether the program is at an instruction of C's, which may use
+// the goroutine's register for something else: there the goroutine is where
+// runtime.save_g has put it.
+func (m *Machine) foreign(pc uint64) bool {
+	if m.target == nil || !m.target.IsCgo() {
+		return false
+	}
+	fn := m.bi.PCToFunc(pc)
+	return fn == nil || !strings.Contains(fn.Name, ".") || strings.HasPrefix(fn.Name, "C.")
 }
 
 // SymbolsError says that what a program was compiled from is not known.

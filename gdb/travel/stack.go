@@ -122,6 +122,9 @@ func (m *Machine) ID() (int64, error) {
 	return 0, m.ctx.Err()
 }
 
+// Entry is the program's first instruction.
+func (m *Machine) Entry() uint64 { return m.entry }
+
 // Function returns the first instruction of a function. One in assembly may have
 // another name for each way to call it.
 func (m *Machine) Function(name string) (entry uint64, ok bool) {

@@ -34,6 +34,7 @@ type Machine struct {
 	pages map[uint64][]byte
 	space uint64
 
+	entry     uint64 // the program's first instruction
 	start     int64
 	snapshots []int64 // the instructions at which there are others than that of the start
 	accessed  int64   // where the last run backwards ended
