@@ -69,7 +69,9 @@ type Console struct{ File string }
 
 func (c Console) Args() []string { return []string{"-serial", "file:" + escape(c.File)} }
 
-func (Console) KernelArgs() []string { return []string{"console=ttyAMA0"} }
+// KernelArgs are those of the console, and of the earlier one: a kernel that
+// panics before it has its console is heard too.
+func (Console) KernelArgs() []string { return []string{"console=ttyAMA0", "earlycon"} }
 
 // PanicDevice is pvpanic: a write of the guest's to it has the effect OnWrite.
 type PanicDevice struct {

@@ -130,7 +130,7 @@ func TestByHand(t *testing.T) {
 		FwCfg{Name: "opt/x", File: "/a,b"},
 	}}
 	want := `qemu-system-aarch64 -kernel '/a b/Image' -initrd /i -serial stdio -fw_cfg name=opt/x,file=/a,,b ` +
-		`-append 'rdinit=/init quiet panic=-1 oops=panic nokaslr console=ttyAMA0'`
+		`-append 'rdinit=/init quiet panic=-1 oops=panic nokaslr console=ttyAMA0 earlycon'`
 	if got := c.ByHand(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

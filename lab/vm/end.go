@@ -1,6 +1,10 @@
 package vm
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Reason says how a guest ended. Its zero value is invalid.
 type Reason int
@@ -36,13 +40,18 @@ type End struct {
 
 // BootError says that a guest never became ready.
 type BootError struct {
+	CPU     string // the model
 	Stage   string // how far it came
 	Console string // the end of what it printed
 	Err     error
 }
 
+func (g *Guest) bootError(stage string, err error) *BootError {
+	return &BootError{CPU: g.cfg.CPU, Stage: stage, Console: g.lastLines(), Err: err}
+}
+
 func (e *BootError) Error() string {
-	s := "boot: " + e.Stage
+	s := "boot of a guest with CPU " + e.CPU + ": " + e.Stage
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
 	}
@@ -53,6 +62,17 @@ func (e *BootError) Error() string {
 }
 
 func (e *BootError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it, where the model may be why.
+func (e *BootError) Hint() string {
+	if slices.Contains(bootable, e.CPU) {
+		return ""
+	}
+	return "the model may be why: " + strings.Join(bootable, ", ") + " are known to boot"
+}
+
+// bootable are models that have been seen to boot with Linux 5.15 and 6.1.
+var bootable = []string{"cortex-a53", "cortex-a57", "cortex-a72", "neoverse-n1", "max"}
 
 // InfraError says that the machinery failed under a guest that had booted: QEMU
 // died, the mailbox is corrupt, the disk is full. It is never a result.

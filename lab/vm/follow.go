@@ -135,6 +135,8 @@ func (g *Guest) overdue() Reason {
 		limit = g.cfg.BootLimit
 	}
 	switch {
+	case g.release == "" && deadLine.Match(g.console.end(2<<10)):
+		return Panicked
 	case g.console.flooded():
 		return Flooded
 	case g.cfg.Paused || g.stopped || limit == 0:
@@ -147,6 +149,10 @@ func (g *Guest) overdue() Reason {
 	return 0
 }
 
+// deadLine is the last of a kernel that has panicked too early to restart the
+// machine.
+var deadLine = regexp.MustCompile(`(?m)---\[ end Kernel panic - not syncing: `)
+
 // panicLine matches the kernel's own line, with its time stamp.
 var panicLine = regexp.MustCompile(`(?m)^\[ *[0-9]+\.[0-9]+\](?:\[ *[TC][0-9]+\])? Kernel panic - not syncing: (.*?)\r?$`)
 
@@ -154,7 +160,7 @@ var panicLine = regexp.MustCompile(`(?m)^\[ *[0-9]+\.[0-9]+\](?:\[ *[TC][0-9]+\]
 func (g *Guest) verdict(why string) (*End, error) {
 	if err := g.proc.Wait(); err != nil {
 		if g.release == "" {
-			return nil, &BootError{Stage: "qemu ended", Err: err, Console: g.lastLines()}
+			return nil, g.bootError("qemu ended", err)
 		}
 		return nil, &InfraError{What: "qemu ended under the guest", Err: err}
 	}
@@ -179,12 +185,17 @@ func endsInPanic(console []byte) bool {
 
 func (g *Guest) ended(reason Reason) (*End, error) {
 	if g.failed != "" {
-		return nil, &BootError{Stage: "init gave up", Err: errors.New(g.failed)}
+		return nil, g.bootError("init gave up", errors.New(g.failed))
 	}
 	if g.release == "" {
-		return nil, &BootError{Stage: "the guest ended before its init was ready (" + reason.String() + ")", Console: g.lastLines()}
+		return nil, g.bootError(notReady(reason), nil)
 	}
 	return &End{Reason: reason, Release: g.release, Console: g.console.rest(), Took: time.Since(g.started)}, nil
+}
+
+// notReady says that a guest ended while it booted.
+func notReady(reason Reason) string {
+	return "the guest ended before its init was ready (" + reason.String() + ")"
 }
 
 func (g *Guest) lastLines() string { return lastLines(g.console.end(2<<10), 12) }

@@ -205,9 +205,9 @@ func (g *Guest) notStarted(err error) error {
 		if exit := g.proc.Wait(); exit != nil {
 			err = exit // says more than a broken connection
 		}
-		return &BootError{Stage: "qemu ended", Err: err}
+		return g.bootError("qemu ended", err)
 	case <-time.After(lastWords):
-		return &BootError{Stage: "qemu does not answer", Err: err}
+		return g.bootError("qemu does not answer", err)
 	}
 }
 

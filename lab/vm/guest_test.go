@@ -15,6 +15,7 @@ import (
 	"ghostlab/initramfs/wire"
 	"ghostlab/lab/labtest"
 	"ghostlab/lab/qemu"
+	"ghostlab/lab/store"
 )
 
 // config is a guest with the program of a testdata folder.
@@ -74,6 +75,35 @@ func TestBootFailureIsABootError(t *testing.T) {
 	var exit *qemu.ExitError
 	if !errors.As(err, &boot) || !errors.As(err, &exit) || !strings.Contains(err.Error(), "no-such-cpu") {
 		t.Errorf("want a BootError with QEMU's words, got %v", err)
+	}
+}
+
+// QEMU 7.2 says of this model that it has a GICv3, which the board has not: the
+// kernel panics before it has a console, and cannot restart the machine. Another
+// QEMU may boot it.
+func TestEarlyPanicIsHeardAtOnce(t *testing.T) {
+	cfg := config(t, "faults")
+	cfg.CPU = "a64fx"
+	st, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, boot := range map[string]func() error{
+		"guest":    func() error { _, err := Run(t.Context(), cfg, func(Message) {}); return err },
+		"template": func() error { _, err := EnsureTemplate(t.Context(), st, cfg); return err },
+	} {
+		start := time.Now()
+		err := boot()
+		if err == nil {
+			continue
+		}
+		var failed *BootError
+		if !errors.As(err, &failed) || !strings.Contains(err.Error(), "CPU a64fx") || !strings.Contains(err.Error(), "Kernel panic") || failed.Hint() == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if took := time.Since(start); took >= DefaultBootLimit {
+			t.Errorf("%s: said after %v", name, took)
+		}
 	}
 }
 

@@ -121,24 +121,28 @@ func snapshot(ctx context.Context, cfg Config, dir string) error {
 
 // awaitStop waits until init has stopped the machine.
 func (g *Guest) awaitStop(ctx context.Context) error {
-	limit := time.NewTimer(slowHost * g.cfg.BootLimit)
-	defer limit.Stop()
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
 	for {
+		ended := false
 		select {
 		case e, ok := <-g.events:
 			if ok && e.Event == "STOP" {
 				return nil
 			}
-			if !ok {
-				if err := g.console.follow(); err != nil {
-					return &InfraError{What: "console", Err: err}
-				}
-				return &BootError{Stage: "the guest ended before it was ready", Err: g.proc.Wait(), Console: g.lastLines()}
-			}
+			ended = !ok
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-limit.C:
-			return &BootError{Stage: "the guest did not become ready", Console: g.lastLines()}
+		case <-tick.C:
+		}
+		if err := g.console.follow(); err != nil {
+			return &InfraError{What: "console", Err: err}
+		}
+		if ended {
+			return g.bootError("the guest ended before it was ready", g.proc.Wait())
+		}
+		if reason := g.overdue(); reason != 0 {
+			return g.bootError(notReady(reason), nil)
 		}
 	}
 }
@@ -150,7 +154,7 @@ func (g *Guest) waits() error {
 		return &InfraError{What: "console", Err: err}
 	}
 	if !bytes.HasSuffix(g.console.end(consoleKeep), []byte(wire.TemplateLine)) {
-		return &BootError{Stage: "the guest gave up before it could be snapshotted", Console: g.lastLines()}
+		return g.bootError("the guest gave up before it could be snapshotted", nil)
 	}
 	return nil
 }
