@@ -35,9 +35,12 @@ func (a *app) explainCommand() *cobra.Command {
 the crashing goroutine met: both goroutines, their stacks and source lines, and how many
 instructions lie between them. The result is kept beside the trial, in explain.json.
 
-Maps:    the write that a "concurrent map" error speaks of.
-Memory:  for a SIGSEGV, the last write to the word that held the bad address.
-Others:  who ran on which thread before the end.
+Maps:      the write that a "concurrent map" error speaks of.
+Memory:    for a SIGSEGV or a bad pointer, the last write to the word that held it.
+Checks:    for a panic, a failed test or os.Exit, the last write to what was compared
+           just before: an index, a length, a channel's state, a mutex's, your own values.
+Deadlocks: what each goroutine waits for, and who has it.
+Others:    who ran on which thread before the end.
 
 Only a guest with one vCPU can run backwards. For another trial the deterministic engine
 is searched for one with the same signature on one vCPU, and that one is explained.

@@ -146,7 +146,7 @@ func TestExplainManyMaps(t *testing.T) {
 // placeOf is the function and the source line that a side of a crash is laid at.
 func placeOf(t *testing.T, s *explain.Side, module, dir string) (function, line string) {
 	t.Helper()
-	i := s.Place(explain.Sources{Folders: map[string]string{module: dir}})
+	i := explain.Sources{Folders: map[string]string{module: dir}}.Place(s.Stack)
 	if i < 0 {
 		return "", ""
 	}
@@ -223,6 +223,70 @@ func TestExplainFindsSystemCalls(t *testing.T) {
 				t.Errorf("trial %d: the %s is in %s, %q", tr.N, who, at, line)
 			}
 		}
+	}
+}
+
+// What the runtime, its libraries or the program itself find wrong is laid at who
+// last wrote what they looked at.
+func TestExplainFindsWhoWroteWhatACheckMet(t *testing.T) {
+	dir, err := filepath.Abs("testdata/crashes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"r.items.len", "runtime.hchan.closed", "internal/sync.Mutex.state", "pair[0]", "pair[1]"}
+	runs := t.TempDir()
+	trials := crashes(t, runs, "scenario: "+dir+"\ntrials: 1\nengine: deterministic\nshift: 7\n"+
+		"axes:\n  crash: [index, close, unlock, invariant, deadlock]\n  vcpus: [1]\n  go: [1.24.6]\n", 1)
+	if len(trials) != 5 {
+		t.Fatalf("%d of 5 crashed", len(trials))
+	}
+	for _, tr := range trials {
+		e := explained(t, runs, tr.N)
+		if strings.Contains(tr.Title, "deadlock") {
+			standstill(t, e, dir)
+			continue
+		}
+		if e.Culprit == nil || e.Victim.ID == e.Culprit.ID || e.Apart <= 0 || len(e.Schedule) == 0 {
+			t.Errorf("%s: %+v", tr.Title, e)
+			continue
+		}
+		for who, s := range map[string]*explain.Side{"victim": e.Victim, "culprit": e.Culprit} {
+			if at, line := placeOf(t, s, "example.com/crashes", dir); !strings.Contains(line, "the "+who) {
+				t.Errorf("%s: the %s is in %s, %q", tr.Title, who, at, line)
+			}
+		}
+		i := slices.IndexFunc(e.Words, func(w explain.Word) bool {
+			return w.Writer != nil && w.Writer.At == e.Culprit.At
+		})
+		if i < 0 || !slices.Contains(names, e.Words[i].Name) {
+			t.Errorf("%s: the words are %+v", tr.Title, e.Words)
+		}
+	}
+}
+
+// standstill is the explanation of two mutexes in two orders.
+func standstill(t *testing.T, e *explain.Explanation, dir string) {
+	t.Helper()
+	holders := map[int64]int64{}
+	for _, w := range e.Waiting {
+		if w.Reason != "sync.Mutex.Lock" {
+			continue
+		}
+		if w.Holder == nil || !strings.HasPrefix(w.On, "internal/sync.Mutex at 0x") {
+			t.Fatalf("%+v", w)
+		}
+		holders[w.ID] = w.Holder.ID
+		if at, line := placeOf(t, w.Holder, "example.com/crashes", dir); !strings.Contains(line, "order[0].Lock()") {
+			t.Errorf("goroutine %d locked it in %s, %q", w.Holder.ID, at, line)
+		}
+	}
+	for waits, holds := range holders {
+		if waits == holds || holders[holds] != waits {
+			t.Errorf("who waits for whom: %v", holders)
+		}
+	}
+	if len(holders) != 2 || len(e.Waiting) != 3 {
+		t.Errorf("%d goroutines wait, %d of them for a mutex", len(e.Waiting), len(holders))
 	}
 }
 

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"errors"
+	"fmt"
 
 	"ghostlab/gdb/travel"
 )
@@ -17,7 +18,11 @@ type crash struct {
 // ends are the functions of the Go runtime from which no program returns. All
 // releases since 1.21 have them, beneath each of their fatal errors
 // (runtime/panic.go, runtime/signal_unix.go).
-var ends = []string{"runtime.throw", "runtime.fatal", "runtime.fatalpanic", "runtime.fatalsignal", "runtime.dieFromSignal", "runtime.exit"}
+var ends = []string{"runtime.throw", "runtime.fatal", "runtime.fatalpanic", "runtime.fatalsignal", "runtime.dieFromSignal", "runtime.exit", fail}
+
+// fail marks a test as failed. Others may run before the program ends, and what
+// counts is the first.
+const fail = "testing.(*common).Fail"
 
 // crash runs to the moment at which the trial's program crashes, and makes the
 // victim of the goroutine there.
@@ -37,22 +42,30 @@ func (q *inquiry) crash() (*crash, error) {
 	if len(points) == 0 {
 		return nil, &travel.SymbolsError{}
 	}
-	program := q.space
+	program, failed, status := q.space, int64(0), uint64(0)
 	err := q.m.Forward(func() (bool, error) {
 		user, err := q.m.User()
-		if err != nil || !user || names[q.m.PC()] != "runtime.exit" {
+		name := names[q.m.PC()]
+		if err != nil || !user || name != "runtime.exit" && name != fail {
 			return user, err
 		}
-		// Its argument is on the stack. Other processes of the program's end too.
+		// Other processes of the program's end too.
 		space, err := q.m.Space()
 		if err != nil || space != program {
 			return false, err
 		}
+		if name == fail {
+			if failed == 0 {
+				failed, err = q.m.Now()
+			}
+			return false, err
+		}
+		// Its argument is on the stack.
 		r, err := q.m.Registers()
 		if err != nil {
 			return false, err
 		}
-		status, err := q.m.Uint(r.Sp+8, 4)
+		status, err = q.m.Uint(r.Sp+8, 4)
 		return err == nil && status != 0, err
 	}, points...)
 	if errors.Is(err, travel.ErrEnd) {
@@ -64,14 +77,24 @@ func (q *inquiry) crash() (*crash, error) {
 	if q.space, err = q.m.Space(); err != nil {
 		return nil, err
 	}
-	if q.out.Victim, err = q.side("ended the program"); err != nil {
-		return nil, err
-	}
 	r, err := q.m.Registers()
 	if err != nil {
 		return nil, err
 	}
 	c := &crash{entry: names[r.Pc]}
+	did := "ended the program"
+	switch {
+	case c.entry == "runtime.exit" && failed > 0:
+		c.entry, did = fail, "said that the test has failed"
+		if err := q.m.Go(failed); err != nil {
+			return nil, err
+		}
+	case c.entry == "runtime.exit":
+		did = fmt.Sprintf("ended the program with exit status %d", status)
+	}
+	if q.out.Victim, err = q.side(did); err != nil {
+		return nil, err
+	}
 	if c.entry == "runtime.throw" || c.entry == "runtime.fatal" {
 		c.message = q.text(r.Regs[0], r.Regs[1])
 	}

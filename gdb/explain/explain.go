@@ -6,6 +6,7 @@ package explain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -34,6 +35,10 @@ type Explanation struct {
 	Map *Map `json:"map,omitempty"`
 	// Memory is the access that the victim died of.
 	Memory *Memory `json:"memory,omitempty"`
+	// Words are where the values came from that the victim met.
+	Words []Word `json:"words,omitempty"`
+	// Waiting are the goroutines that wait, where nothing goes on.
+	Waiting []Waiter `json:"waiting,omitempty"`
 	// Schedule is who ran between the two, oldest first.
 	Schedule []Turn `json:"schedule,omitempty"`
 	// Notes are what else there is to know, such as what was not found and why.
@@ -121,23 +126,32 @@ func Explain(ctx context.Context, c Case) (*Explanation, error) {
 	return q.out, err
 }
 
-func (q *inquiry) explain(end *crash) error {
+func (q *inquiry) explain(c *crash) error {
 	q.seek("what led to the crash")
 	switch {
-	case end.entry == exits && q.Signal != 0:
+	case c.entry == exits && q.Signal != 0:
 		if err := q.m.Go(q.out.Victim.At); err != nil {
 			return err
 		}
 		return q.sender(int64(q.Signal), q.out.Victim.At)
-	case strings.Contains(end.message, "concurrent map"):
-		return q.mapRace(end)
+	case strings.Contains(c.message, "concurrent map"):
+		return q.mapRace(c)
+	case stuck(c, q.Signature):
+		return q.standstill()
 	case q.unwinder() != nil:
 		return q.unwound(q.unwinder())
 	case q.faulting() != nil:
 		return q.fault()
 	}
+	end := q.out.Victim.At
+	var unknown *NotFoundError
+	if err := q.check(); errors.As(err, &unknown) {
+		q.note("%v", unknown)
+	} else if err != nil || q.out.Culprit != nil {
+		return err
+	}
 	q.note("what made this crash is not a word in memory that one goroutine wrote and another read: the last turns before it may tell")
-	return q.lastTurns(q.out.Victim.At)
+	return q.lastTurns(end)
 }
 
 // seek says what is looked for from now on.
@@ -163,9 +177,14 @@ func (q *inquiry) side(did string) (*Side, error) {
 }
 
 // ours wants moments of the crashing program, not of another process or of the
-// kernel.
+// kernel. An interrupt just after an instruction has the same count as the next
+// one, and the machine may have come to either.
 func (q *inquiry) ours() (bool, error) {
-	if user, err := q.m.User(); err != nil || !user {
+	user, err := q.m.User()
+	if err == nil && !user {
+		_, user, err = q.m.Interrupted()
+	}
+	if err != nil || !user {
 		return false, err
 	}
 	space, err := q.m.Space()

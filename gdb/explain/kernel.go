@@ -95,17 +95,16 @@ func protection(bits uint64) string {
 	return text[1:]
 }
 
-// kernelWrote makes the culprit of the goroutine for which the kernel wrote, at
-// the moment.
-func (q *inquiry) kernelWrote(did string, seen int64) error {
+// forKernel is the goroutine for which the kernel did something at the moment.
+func (q *inquiry) forKernel(did string) (*Side, error) {
 	k, err := q.kernel()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	call, ok, err := q.m.Called(k)
 	switch {
 	case err != nil:
-		return q.lost("where the kernel was called", err)
+		return nil, q.lost("where the kernel was called", err)
 	case !ok:
 		did = "was interrupted, and the kernel " + did
 	case call.Name == "":
@@ -113,8 +112,5 @@ func (q *inquiry) kernelWrote(did string, seen int64) error {
 	default:
 		did = fmt.Sprintf("called %s, for which the kernel %s", call.Name, did)
 	}
-	if q.out.Culprit, err = q.side(did); err != nil {
-		return err
-	}
-	return q.apart(seen)
+	return q.side(did)
 }

@@ -78,29 +78,33 @@ func (q *inquiry) mapRace(*crash) error {
 	if seen&h.bit == 0 {
 		v.Did = "found its own mark of a writer gone"
 	}
-	return q.writer(mark, size, looked, func() (string, error) {
-		if err := q.m.StepBack(); err != nil {
-			return "", err
-		}
-		before, err := q.m.Uint(mark, size)
-		if err != nil || (before^seen)&h.bit == 0 {
-			return "", err
+	did := ""
+	culprit, err := q.written(mark, size, func(before, after uint64) (bool, error) {
+		if (before^seen)&h.bit == 0 {
+			return false, nil
 		}
 		id, err := q.m.ID()
 		switch {
 		case err != nil:
-			return "", err
+			return false, err
 		case id == victim:
 			// Writers toggle the mark: with another's in place, the victim
 			// removed it. What counts is who had set that.
 			v.Did = "toggled the mark of a writer that another had set, and then found its own gone"
 			seen = before
-			return "", nil
+			return false, nil
 		case before&h.bit == 0:
-			return "set the mark of a writer", nil
+			did = "set the mark of a writer"
+		default:
+			did = "removed the mark of a writer"
 		}
-		return "removed the mark of a writer", nil
+		return true, nil
 	})
+	if err != nil {
+		return err
+	}
+	culprit.Did = did
+	return q.blame(culprit, looked)
 }
 
 // findMap returns the header of the map that the victim was using: the innermost

@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -74,64 +73,25 @@ func (q *inquiry) trace(register int, at int64) error {
 		if err != nil {
 			return err
 		}
-		where := fmt.Sprintf("in %s (%s:%d)", from.frame.Func, from.frame.File, from.frame.Line)
-		if from.why != "" {
-			q.note("%#x %s, %s", from.value, from.why, where)
-			return nil
+		if from.addr != 0 {
+			q.out.Memory.Word, q.out.Memory.Loaded = fmt.Sprintf("%#x", from.addr), &from.frame
 		}
-		if m := q.out.Memory; m != nil {
-			m.Word, m.Loaded = fmt.Sprintf("%#x", from.addr), &from.frame
-		}
-		q.note("%#x was read from the word at %#x, %s", from.value, from.addr, where)
-		read, err := q.m.Now()
+		culprit, err := q.word(from)
 		if err != nil {
 			return err
 		}
-		written, err := q.wordWriter(from, at)
-		if written || err != nil {
-			return err
+		if culprit != nil {
+			return q.blame(culprit, at)
 		}
-		if from.base == travel.None {
+		if from.addr == 0 || from.base == travel.None {
 			return nil
 		}
 		register = from.base
-		if err := q.m.Go(read); err != nil {
+		if err := q.m.Go(from.at); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// wordWriter makes the culprit of the last writer of a word before it was read.
-func (q *inquiry) wordWriter(from *origin, at int64) (written bool, err error) {
-	seen, err := q.m.Uint(from.addr, from.size)
-	if err != nil {
-		return false, err
-	}
-	err = q.writer(from.addr, from.size, at, func() (string, error) {
-		wrote, err := q.m.Uint(from.addr, from.size)
-		if err != nil {
-			return "", err
-		}
-		if wrote != seen {
-			return "", &NotFoundError{fmt.Sprintf("the last write to the word at %#x left %#x there, and %#x was read: it changed by another address than the program's", from.addr, wrote, seen)}
-		}
-		return fmt.Sprintf("wrote %#x to the word at %#x", wrote, from.addr), q.m.StepBack()
-	})
-	var none *NotFoundError
-	if errors.As(err, &none) {
-		q.note("%s", none.Why)
-		return false, nil
-	}
-	if err == nil {
-		for _, f := range q.out.Culprit.Stack {
-			if f.Func == "runtime.mallocgc" {
-				q.note("the write is that of an allocation: nothing was stored there since")
-				break
-			}
-		}
-	}
-	return true, err
 }
 
 // signalled are the functions between a faulting instruction and the runtime's

@@ -6,11 +6,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-delve/delve/pkg/proc/linutil"
+
 	"ghostlab/gdb/travel"
 )
 
 // origin is where a register's value came from.
 type origin struct {
+	// name is what the program calls the word, where that is known, and header
+	// the address of the slice, string or interface that it is one of.
+	name   string
+	header uint64
 	// addr and size are the word in memory that it was read from.
 	addr uint64
 	size int
@@ -18,10 +24,17 @@ type origin struct {
 	base int
 	// value is what was followed.
 	value uint64
+	// at is the moment before that.
+	at int64
 	// frame is the call in which that happened.
 	frame travel.Frame
-	// why is set where it came from no word that others could write.
-	why string
+	// parts are the registers that it was computed from at that moment, where
+	// there are several.
+	parts []int
+	// why is set where it came from no word that others could write, constant
+	// where the program's code has it.
+	why      string
+	constant bool
 }
 
 // mostHops bounds how many instructions a value is followed through.
@@ -29,22 +42,74 @@ const mostHops = 24
 
 // origin follows the value of a register back, from before the instruction of
 // the moment, through copies, calls and spills, to the word of memory that it
-// was read from. The machine stands before that read in the end.
+// was read from. Of what it was computed from, that is the part that was nil, or
+// else the first. The machine stands before that read in the end.
 func (q *inquiry) origin(register int) (*origin, error) {
+	been := map[uint64]bool{}
+	o, err := q.follow(register, been)
+	for err == nil && o.parts != nil {
+		var r *linutil.ARM64PtraceRegs
+		if r, err = q.m.Registers(); err != nil {
+			return nil, err
+		}
+		register, value := o.parts[0], o.value
+		for _, n := range o.parts {
+			if r.Regs[n] == 0 {
+				register = n // nil, to which something was added
+			}
+		}
+		if o, err = q.follow(register, been); o != nil {
+			o.value = value
+		}
+	}
+	return o, err
+}
+
+// mostLeaves bounds how many words a value is said to come from.
+const mostLeaves = 4
+
+// origins is origin for all parts of a value. been are the computations that it
+// was followed through.
+func (q *inquiry) origins(register int, been map[uint64]bool) ([]*origin, error) {
+	o, err := q.follow(register, been)
+	if err != nil || o.parts == nil {
+		return []*origin{o}, err
+	}
+	var all []*origin
+	for _, part := range o.parts {
+		if len(all) >= mostLeaves {
+			break
+		}
+		if err := q.m.Go(o.at); err != nil {
+			return nil, err
+		}
+		of, err := q.origins(part, been)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, of...)
+	}
+	return all, nil
+}
+
+// follow is origin up to where the value is computed from several.
+func (q *inquiry) follow(register int, been map[uint64]bool) (*origin, error) {
 	r, err := q.m.Registers()
 	if err != nil {
 		return nil, err
 	}
 	value := r.Regs[register]
 	q.seek("where %#x came from", value)
-	o, err := q.follow(register)
-	if o != nil {
-		o.value = value
+	o, err := q.steps(register, been)
+	if err != nil {
+		return nil, err
 	}
+	o.value = value
+	o.at, err = q.m.Now()
 	return o, err
 }
 
-func (q *inquiry) follow(register int) (*origin, error) {
+func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
 	for range mostHops {
 		entry, err := q.defined(register)
 		var lost *NotFoundError
@@ -90,6 +155,11 @@ func (q *inquiry) follow(register int) (*origin, error) {
 			}
 			word := &origin{addr: a.Addr + uint64(i*a.Size), size: a.Size, base: a.Base, frame: frame}
 			if word.addr < r.Sp || word.addr >= frame.CFA {
+				place := q.m.Place(word.addr)
+				word.name, word.header = place.Name, place.Header
+				if q.m.Constant(word.addr) {
+					word.why = "is of the program's read-only data"
+				}
 				return word, nil
 			}
 			// A register that was put aside on the call's own stack.
@@ -99,15 +169,24 @@ func (q *inquiry) follow(register int) (*origin, error) {
 			continue
 		}
 		from := insn.Copies()
-		if len(from) == 0 {
-			return &origin{why: fmt.Sprintf("is a constant of the program's (`%s`)", insn), frame: frame}, nil
+		if insn.Flagged() {
+			compared, err := q.compared(insn)
+			if err != nil {
+				return nil, err
+			}
+			from = append(from, compared...)
+		}
+		switch {
+		case len(from) == 0:
+			return &origin{constant: true, why: fmt.Sprintf("is a constant of the program's (`%s`)", insn), frame: frame}, nil
+		case been[r.Pc]:
+			return &origin{why: fmt.Sprintf("is counted in a loop (`%s`)", insn), frame: frame}, nil
+		}
+		been[r.Pc] = true
+		if len(from) > 1 {
+			return &origin{parts: from, frame: frame}, nil
 		}
 		register = from[0]
-		for _, n := range from {
-			if r.Regs[n] == 0 {
-				register = n // nil, to which something was added
-			}
-		}
 	}
 	return &origin{why: "has a history of more than " + fmt.Sprint(mostHops) + " copies"}, nil
 }
@@ -163,6 +242,32 @@ func (q *inquiry) gives(i travel.Insn, register int) bool {
 	}
 	name, _, _ := q.m.In(i.Target())
 	return !slices.ContainsFunc(preserving, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+// compared goes back to the comparison that an instruction of the moment's call
+// goes by, and returns the registers that it compares.
+func (q *inquiry) compared(by travel.Insn) ([]int, error) {
+	frame, err := q.m.Top()
+	if err != nil {
+		return nil, err
+	}
+	id, err := q.m.ID()
+	if err != nil {
+		return nil, err
+	}
+	body, err := q.m.Body(by.Addr)
+	if err != nil {
+		return nil, err
+	}
+	comparisons := travel.Flags(body, by.Addr)
+	if len(comparisons) == 0 {
+		return nil, nil
+	}
+	c := comparisons[0]
+	if err := q.m.Last(q.in(frame, id), travel.At(c.Addr)); err != nil {
+		return nil, q.lost(fmt.Sprintf("`%s` in %s", c, frame.Func), err)
+	}
+	return c.Compared(), nil
 }
 
 // leave goes from a call to the return from it, before that is carried out.

@@ -213,12 +213,13 @@ func (q *inquiry) called(c *travel.Call, did string, end int64) error {
 	if err != nil {
 		return err
 	}
+	culprit := &Side{At: at, Did: did + ", as another process"}
 	if space, err := q.m.Space(); err != nil {
 		return err
-	} else if space != q.space {
-		q.out.Culprit = &Side{At: at, Did: did + ", as another process"}
-	} else if q.out.Culprit, err = q.side(did); err != nil {
-		return err
+	} else if space == q.space {
+		if culprit, err = q.side(did); err != nil {
+			return err
+		}
 	}
-	return q.apart(end)
+	return q.blame(culprit, end)
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"ghostlab/gdb/travel"
 )
 
 // Sources says where the files are that a program was compiled from. Its zero
@@ -99,6 +101,17 @@ func (s Sources) folder(file string) (dir, rest string, ok bool) {
 		}
 	}
 	return "", "", false
+}
+
+// Place is the index of the call that the researcher wants to see: the innermost
+// outside Go's own library, -1 where there is none.
+func (s Sources) Place(stack []travel.Frame) int {
+	for i, f := range stack {
+		if f.Line > 0 && !s.standard(f.File) {
+			return i
+		}
+	}
+	return -1
 }
 
 // standard says whether a file is one of Go's own library. Where its folder is not

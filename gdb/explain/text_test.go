@@ -36,8 +36,27 @@ func example() *Explanation {
 			{Instructions: 200, Stopped: at("runtime.gogo", "runtime/asm_arm64.s", 138), Why: travel.Switch},
 			{Goroutine: 7, Instructions: 1_000},
 		},
+		Words: []Word{
+			{Value: "0x4", Address: "0x4010", Name: "m.items.len", Read: at("main.write", "prog/main.go", 3), Writer: culprit},
+			{Value: "0x0", Address: "0x4020", Why: "nobody wrote it since the trial began", Read: at("main.write", "prog/main.go", 3)},
+			{Value: "0x5", Why: "is a constant of the program's (`movz x0, #0x5`)", Read: at("main.write", "prog/main.go", 3)},
+		},
 		Notes: []string{"one", "two"},
 	}
+}
+
+// stopped is an explanation of a program in which nothing goes on.
+func stopped() *Explanation {
+	at := func(fn, file string, line int) travel.Frame { return travel.Frame{Func: fn, File: file, Line: line} }
+	e := &Explanation{Trial: "run/3", Signature: "fatal error: all goroutines are asleep - deadlock!", Victim: &Side{Did: "ended the program"}}
+	w := Waiter{On: "sync.Mutex at 0x4000", Alike: 2}
+	w.ID, w.Reason, w.Stack = 5, "sync.Mutex.Lock", []travel.Frame{at("sync.(*Mutex).Lock", "sync/mutex.go", 46), at("main.write", "prog/main.go", 3)}
+	w.Holder = &Side{Did: "locked it"}
+	w.Holder.ID, w.Holder.Stack = 6, []travel.Frame{at("main.main", "prog/main.go", 5)}
+	alone := Waiter{}
+	alone.ID, alone.Reason = 7, "select (no cases)"
+	e.Waiting = []Waiter{w, alone}
+	return e
 }
 
 func TestText(t *testing.T) {
@@ -46,19 +65,21 @@ func TestText(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(source), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	var got bytes.Buffer
-	if err := example().Text(&got, Sources{Folders: map[string]string{"prog": dir}}); err != nil {
-		t.Fatal(err)
-	}
-	golden := filepath.Join("testdata", "text.golden")
-	if *update {
-		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+	for name, e := range map[string]*Explanation{"text": example(), "waiting": stopped()} {
+		var got bytes.Buffer
+		if err := e.Text(&got, Sources{Folders: map[string]string{"prog": dir}}); err != nil {
 			t.Fatal(err)
 		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil || !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("got\n%s\nwant\n%s (%v)", got.Bytes(), want, err)
+		golden := filepath.Join("testdata", name+".golden")
+		if *update {
+			if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil || !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("got\n%s\nwant\n%s (%v)", got.Bytes(), want, err)
+		}
 	}
 }
 

@@ -2,54 +2,206 @@ package explain
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"ghostlab/gdb/travel"
 )
 
-// writer runs backwards from the moment to the write to memory that the victim
-// met, and makes the culprit of who made it. The machine stands just after a
-// write when met is asked, and before it when met has told what was done; met
-// tells nothing of other writes.
-func (q *inquiry) writer(addr uint64, size int, seen int64, met func() (did string, err error)) error {
+// written runs backwards from the moment to the last write of a word, by the
+// program or by the kernel for it, that is wanted by what the word was before and
+// after: nil wants any. The machine stands before the write then, and in the end
+// where the program wrote it.
+func (q *inquiry) written(addr uint64, size int, wanted func(before, after uint64) (bool, error)) (*Side, error) {
+	var after uint64
+	user := false
 	q.seek("the last write to the %d bytes at %#x", size, addr)
-	did, kernel := "", false
 	err := q.m.Back(func() (bool, error) {
-		space, err := q.m.Space()
-		if err != nil || space != q.space {
+		if space, err := q.m.Space(); err != nil || space != q.space {
 			return false, err
 		}
-		user, err := q.m.User()
+		var err error
+		if after, err = q.m.Uint(addr, size); err != nil {
+			return false, nil // see below: what is not there was not written to
+		}
+		// An interrupt may have come just after the write.
+		if err := q.m.StepBack(); err != nil {
+			return false, err
+		}
+		if user, err = q.m.User(); err != nil {
+			return false, err
+		}
+		before, err := q.m.Uint(addr, size)
 		if err != nil {
-			return false, err
+			before = 0 // the first write to a page, which is not there before
 		}
-		kernel = !user
-		did, err = met()
-		return did != "", err
+		if before == after {
+			// QEMU stops a run backwards at a snapshot, too.
+			if stores, err := q.stores(); err != nil || !user || !stores {
+				return false, err
+			}
+		}
+		if wanted == nil {
+			return true, nil
+		}
+		return wanted(before, after)
 	}, travel.Writes(addr, size))
 	if errors.Is(err, travel.ErrEnd) {
-		return &NotFoundError{"nothing wrote that word since the trial began"}
+		return nil, &NotFoundError{"nobody wrote it since the trial began"}
 	}
 	if err != nil {
-		return q.lost("the write that the victim met", err)
+		return nil, q.lost(fmt.Sprintf("the write to the word at %#x", addr), err)
 	}
-	if kernel {
-		return q.kernelWrote(did, seen)
+	did := fmt.Sprintf("wrote %#x to the word at %#x", after, addr)
+	if !user {
+		return q.forKernel(did)
 	}
-	if q.out.Culprit, err = q.side(did); err != nil {
-		return err
-	}
-	return q.apart(seen)
+	return q.side(did)
 }
 
-// apart measures how far the culprit is from the victim's moment, and says who ran
-// between the two. The machine stands at the culprit's moment.
-func (q *inquiry) apart(end int64) error {
-	q.out.Apart = end - q.out.Culprit.At
+// stores says whether the instruction of the moment may write to memory.
+func (q *inquiry) stores() (bool, error) {
+	i, err := q.m.Insn(q.m.PC())
+	return i.Store() || !i.Known(), err
+}
+
+// blame makes somebody the culprit of what the victim met at the moment seen,
+// and says who ran since.
+func (q *inquiry) blame(culprit *Side, seen int64) error {
+	q.out.Culprit = culprit
+	q.out.Apart = seen - culprit.At
 	q.out.TimeApart = time.Duration(q.out.Apart) << q.Shift
-	if err := q.m.Go(q.out.Culprit.At); err != nil {
+	if slices.ContainsFunc(culprit.Stack, func(f travel.Frame) bool { return f.Func == "runtime.mallocgc" }) {
+		q.note("the write is that of an allocation: nothing was stored there since")
+	}
+	if err := q.m.Go(culprit.At); err != nil {
 		return err
 	}
 	q.seek("who ran between the two")
-	return q.schedule(end)
+	return q.schedule(seen)
+}
+
+// Word is where a value came from that the victim met: a word of memory, or the
+// program itself.
+type Word struct {
+	// Value is what was read, in hexadecimal with 0x.
+	Value string `json:"value"`
+	// Address is where, in hexadecimal with 0x, and Name what the program calls
+	// it, as far as is known. Address is empty where the value came from no
+	// memory.
+	Address string `json:"address,omitempty"`
+	Name    string `json:"name,omitempty"`
+	// Why says what else the value came from, or why nobody wrote it.
+	Why string `json:"why,omitempty"`
+	// Read is where it was read.
+	Read travel.Frame `json:"read"`
+	// Writer is who wrote it last before; nil where that is nobody.
+	Writer *Side `json:"writer,omitempty"`
+}
+
+// word adds an origin to the words of the explanation, with who wrote it last
+// before it was read, nil for nobody.
+func (q *inquiry) word(o *origin) (*Side, error) {
+	w := Word{Value: fmt.Sprintf("%#x", o.value), Name: o.name, Why: o.why, Read: o.frame}
+	if o.why != "" {
+		q.out.Words = append(q.out.Words, w)
+		return nil, nil
+	}
+	w.Address = fmt.Sprintf("%#x", o.addr)
+	if err := q.m.Go(o.at); err != nil {
+		return nil, err
+	}
+	seen, err := q.m.Uint(o.addr, o.size)
+	if err != nil {
+		return nil, err
+	}
+	w.Writer, err = q.written(o.addr, o.size, func(_, after uint64) (bool, error) {
+		if after != seen {
+			return false, &NotFoundError{fmt.Sprintf("the last write to the word at %#x left %#x there, and %#x was read: it changed by another address than the program's", o.addr, after, seen)}
+		}
+		return true, nil
+	})
+	var unknown *NotFoundError
+	switch {
+	case errors.As(err, &unknown):
+		w.Why = unknown.Why
+	case err != nil:
+		return nil, err
+	}
+	q.out.Words = append(q.out.Words, w)
+	if o.header == 0 || w.Writer == nil {
+		return w.Writer, nil
+	}
+	return w.Writer, q.torn(o, w.Writer)
+}
+
+// torn looks whether an assignment of a slice, string or interface was under way
+// when one of its words was read, or whether two got mixed: then the other word
+// is of another one.
+func (q *inquiry) torn(o *origin, wrote *Side) error {
+	half := *o
+	half.header = 0
+	if half.addr = o.header; o.addr == o.header {
+		half.addr += 8
+	}
+	half.size = 8
+	if err := q.m.Go(o.at); err != nil {
+		return err
+	}
+	half.name = q.m.Place(half.addr).Name
+	var err error
+	if half.value, err = q.m.Uint(half.addr, half.size); err != nil {
+		return err
+	}
+	other, err := q.written(half.addr, half.size, nil)
+	var unknown *NotFoundError
+	if errors.As(err, &unknown) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	first, last, rest := other, wrote, half.addr
+	if other.At > wrote.At {
+		first, last, rest = wrote, other, o.addr
+	}
+	if err := q.m.Go(last.At); err != nil {
+		return err
+	}
+	store, err := q.together(rest)
+	if err != nil || store == 0 || len(first.Stack) == 0 || len(last.Stack) == 0 {
+		return err
+	}
+	if store < last.Stack[0].PC && first.ID == last.ID && first.Stack[0].PC == store {
+		return nil
+	}
+	q.note("%s and %s are halves of different values: the assignment that wrote one had not written the other, or another got between", o.name, half.name)
+	_, err = q.word(&half)
+	return err
+}
+
+// together is the address of the instruction that writes to addr in the
+// statement of the moment, which writes something else now; 0 for none, or for
+// the same instruction.
+func (q *inquiry) together(addr uint64) (store uint64, err error) {
+	r, err := q.m.Registers()
+	if err != nil {
+		return 0, err
+	}
+	body, err := q.m.Body(r.Pc)
+	if err != nil {
+		return 0, err
+	}
+	for _, i := range body {
+		a, ok := i.Access(r)
+		size := uint64(a.Size * len(a.Regs))
+		if ok && i.Store() && addr >= a.Addr && addr < a.Addr+size && q.m.Line(i.Addr) == q.m.Line(r.Pc) {
+			if i.Addr == r.Pc {
+				return 0, nil
+			}
+			store = i.Addr
+		}
+	}
+	return store, nil
 }

@@ -64,6 +64,13 @@ func (m *Machine) In(addr uint64) (name string, entry uint64, ok bool) {
 	return fn.Name, fn.Entry, true
 }
 
+// Line is the number of the source line that an instruction is of, 0 where that
+// is not known.
+func (m *Machine) Line(addr uint64) int {
+	_, line, _ := m.bi.PCToLine(addr)
+	return line
+}
+
 // String is the instruction in Arm's notation.
 func (i Insn) String() string {
 	if !i.known {
@@ -92,6 +99,9 @@ func number(a arm64asm.Arg) int {
 	}
 	return None
 }
+
+// Known says whether the disassembler has heard of the instruction.
+func (i Insn) Known() bool { return i.known }
 
 func (i Insn) op() string {
 	if !i.known {
@@ -166,10 +176,17 @@ func (i Insn) Store() bool { return strings.HasPrefix(i.op(), "ST") }
 // Copies returns the registers that the value of r comes from, where the
 // instruction computes it from others: None for what is no register.
 func (i Insn) Copies() (from []int) {
-	if i.Load() || i.Call() || !i.known {
+	if i.Load() || i.Call() {
 		return nil
 	}
-	for _, a := range i.inst.Args[1:] {
+	return i.registers(i.inst.Args[1:])
+}
+
+func (i Insn) registers(args []arm64asm.Arg) (rs []int) {
+	if !i.known {
+		return nil
+	}
+	for _, a := range args {
 		if a == nil {
 			break
 		}
@@ -178,10 +195,10 @@ func (i Insn) Copies() (from []int) {
 			n = named(ext.String())
 		}
 		if n != None {
-			from = append(from, n)
+			rs = append(rs, n)
 		}
 	}
-	return from
+	return rs
 }
 
 // named is the number of the register that an operand's text begins with: the

@@ -22,6 +22,10 @@ func (m *Machine) load(program string) (*proc.Target, error) {
 		return nil, &SymbolsError{}
 	}
 	m.entry = f.Entry
+	if m.globals, err = globals(f); err != nil {
+		return nil, err
+	}
+	m.fixed = fixed(f)
 	m.cpu = &thread{m: m}
 	p := &process{m: m}
 	_, add := proc.NewGroup(p, proc.NewTargetGroupConfig{})

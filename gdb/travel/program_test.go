@@ -1,17 +1,19 @@
 package travel
 
 import (
+	"debug/elf"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/go-delve/delve/pkg/proc"
 	"github.com/go-delve/delve/pkg/proc/linutil"
 )
 
-const hello = "package main\n\nimport \"os\"\n\n//go:noinline\nfunc greet(m map[string]int) { m[os.Args[0]]++ }\n\nfunc main() { greet(map[string]int{}) }\n"
+const hello = "package main\n\nimport \"os\"\n\ntype row struct{ key int; names []string; any interface{} }\n\nvar table [3]row\n\n//go:noinline\nfunc greet(m map[string]int) { m[os.Args[0]]++; table[m[\"\"]].key++; table[1].names = os.Args; table[2].any = m }\n\nfunc main() { greet(map[string]int{}) }\n"
 
 // loaded is a machine that knows a program and nothing else.
 func loaded(t *testing.T, ldflags string) (*Machine, error) {
@@ -48,6 +50,37 @@ func TestProgramTellsOfItsTypes(t *testing.T) {
 	entry, ok := m.Function("main.greet")
 	if name, at, in := m.In(entry + 8); !ok || !in || name != "main.greet" || at != entry {
 		t.Errorf("main.greet begins at %#x, %v; 8 bytes later is %s, which begins at %#x", entry, ok, name, at)
+	}
+}
+
+// A word of a package's variable has a name, and the words of one slice, string
+// or interface are known to belong together.
+func TestWordsHaveNames(t *testing.T) {
+	m, err := loaded(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := slices.IndexFunc(m.globals, func(s elf.Symbol) bool { return s.Name == "main.table" })
+	if n < 0 {
+		t.Fatal("main.table is not among the variables")
+	}
+	for _, s := range m.globals { // none has a value yet
+		m.pages[s.Value&^(pageSize-1)] = make([]byte, pageSize)
+	}
+	const row = 48 // a number, a slice's three words and an interface's two
+	start := m.globals[n].Value
+	for offset, want := range map[uint64]Place{
+		0:             {Name: "main.table[0].key"},
+		row + 16:      {Name: "main.table[1].names.len", Header: start + row + 8},
+		2*row + 40:    {Name: "main.table[2].any.data", Header: start + 2*row + 32},
+		3*row + 1<<20: {},
+	} {
+		if got := m.Place(start + offset); got.Name != want.Name || got.Header != want.Header {
+			t.Errorf("%d bytes on is %+v, want %+v", offset, got, want)
+		}
+	}
+	if entry, _ := m.Function("main.greet"); !m.Constant(entry) || m.Constant(start) {
+		t.Error("which data is read-only is not known")
 	}
 }
 

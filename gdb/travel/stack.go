@@ -66,12 +66,21 @@ func (m *Machine) Goroutine() (*Goroutine, error) {
 	if err != nil && len(frames) == 0 {
 		return nil, err
 	}
-	out := &Goroutine{}
+	out := stack(g, frames)
+	return &out, nil
+}
+
+// stack is a goroutine's, nil for none, with its calls.
+func stack(g *proc.G, frames []proc.Stackframe) Goroutine {
+	out := Goroutine{}
 	if g != nil {
 		out.ID = g.ID
 		out.Created = location(g.Go())
 	}
 	for i, f := range frames {
+		if i > 0 && !f.Inlined && f.Regs.CFA == frames[i-1].Regs.CFA && f.Current.PC == frames[i-1].Current.PC && !frames[i-1].Inlined {
+			break // Delve goes round on the stack that morestack came from
+		}
 		if f.Err != nil {
 			out.Cut = f.Err.Error()
 			break
@@ -81,7 +90,7 @@ func (m *Machine) Goroutine() (*Goroutine, error) {
 			break
 		}
 	}
-	return out, nil
+	return out
 }
 
 // Top returns the innermost call of the moment.

@@ -8,6 +8,7 @@ package travel
 
 import (
 	"context"
+	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ type Machine struct {
 	replay Replay
 	target *proc.Target
 	bi     *proc.BinaryInfo
+
+	globals []elf.Symbol // variables of packages by their addresses
+	fixed   []elf.ProgHeader
 
 	// What is known of the moment, forgotten when the machine moves.
 	regs  *linutil.ARM64PtraceRegs

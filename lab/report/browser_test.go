@@ -272,7 +272,7 @@ func TestPageWithoutScript(t *testing.T) {
 	b := open(t, browser(t), pageOf(t, bigRun(t)), view{width: 390, noScript: true})
 	text := eval[string](t, b, "document.body.textContent")
 	for _, want := range []string{"crashes in 320 trials", "gomaxprocs matters", "mmap_align=4KiB", "20.0 %", "fatal error: concurrent map writes", "lab run m.yaml",
-		"the victim, goroutine 18, found the mark", "the culprit, goroutine 19, set the mark", "main.write<script>\n    ghost-map/main.go:78", "39484 instructions",
+		"the victim, goroutine 18, found the mark", "0x4, read from m<b>.len at 0x400000c020 in main.read", "the culprit, goroutine 19, set the mark", "main.write<script>\n    ghost-map/main.go:78", "39484 instructions",
 		"Who ran between the two:", "22 instructions: goroutine 19, until a page fault in main.write<script>"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"ghostlab/gdb/explain"
+	"ghostlab/gdb/travel"
 	"ghostlab/lab/journal"
 )
 
@@ -18,13 +19,16 @@ import (
 type explained struct {
 	ID, Trial, Signature, Map, Apart string
 	Sides                            []raceSide
+	// Words are where values came from.
+	Words []string
 	// When is what Turns fill: who ran then, oldest first.
 	When  string
 	Turns []string
 	Notes []string
 }
 
-type raceSide struct{ Who, Goroutine, Did, Stack string }
+// raceSide is a goroutine at a moment, and what it did or waits for.
+type raceSide struct{ Who, Did, Stack string }
 
 // explained are the explanations in the run's folder, at most maxShown, by the
 // trials' numbers.
@@ -59,23 +63,27 @@ func explainedOf(n int, e *explain.Explanation) explained {
 	if e.Map != nil {
 		x.Map = visible(e.Map.String(), false)
 	}
-	for _, side := range []struct {
-		who string
-		*explain.Side
-	}{{"the victim", e.Victim}, {"the culprit", e.Culprit}} {
-		if side.Side == nil {
-			continue
+	side := func(who, did string, stack []travel.Frame) {
+		var text strings.Builder
+		for _, f := range stack {
+			fmt.Fprintf(&text, "%s\n    %s:%d\n", visible(f.Func, false), visible(f.File, false), f.Line)
 		}
-		row := raceSide{Who: side.who, Goroutine: "a thread without a goroutine", Did: visible(side.Did, false)}
-		if side.ID != 0 {
-			row.Goroutine = fmt.Sprintf("goroutine %d", side.ID)
+		x.Sides = append(x.Sides, raceSide{who, visible(did, false), text.String()})
+	}
+	if v := e.Victim; v != nil && e.Waiting == nil {
+		side("the victim", v.Name()+", "+v.Did, v.Stack)
+	}
+	if c := e.Culprit; c != nil {
+		side("the culprit", c.Name()+", "+c.Did, c.Stack)
+	}
+	for _, w := range e.Waiting {
+		side(w.Who(), w.Did(), w.Stack)
+		if h := w.Holder; h != nil {
+			side(h.Name(), h.Did, h.Stack)
 		}
-		var stack strings.Builder
-		for _, f := range side.Stack {
-			fmt.Fprintf(&stack, "%s\n    %s:%d\n", visible(f.Func, false), visible(f.File, false), f.Line)
-		}
-		row.Stack = stack.String()
-		x.Sides = append(x.Sides, row)
+	}
+	for _, word := range e.Words {
+		x.Words = append(x.Words, visible(word.String(), false))
 	}
 	if e.Culprit != nil {
 		x.Apart = fmt.Sprintf("%d instructions (%v of the guest's time) lie between the two.", e.Apart, e.TimeApart)

@@ -83,6 +83,7 @@ func bigRun(t testing.TB) string {
 	explanation := `{"signature": "fatal error: concurrent map writes", "instructions_apart": 39484, "time_apart_ns": 315872,
 		"victim": {"goroutine": 18, "did": "found the mark", "stack": [{"func": "runtime.fatal", "file": "runtime/panic.go", "line": 1089}]},
 		"culprit": {"goroutine": 19, "did": "set the mark", "stack": [{"func": "main.write<script>", "file": "ghost-map/main.go", "line": 78}]},
+		"words": [{"value": "0x4", "address": "0x400000c020", "name": "m<b>.len", "read": {"func": "main.read"}}],
 		"schedule": [{"goroutine": 19, "instructions": 22, "why": "a page fault", "stopped": {"func": "main.write<script>", "file": "ghost-map/main.go", "line": 78}},
 			{"goroutine": 18, "instructions": 4499, "stopped": {}}]}`
 	if err := journal.KeepExplanation(dir, explained161, []byte(explanation)); err != nil {

@@ -1,0 +1,174 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ghostlab/gdb/travel"
+)
+
+// Waiter is a goroutine that waits where the program has come to a standstill.
+type Waiter struct {
+	travel.Parked
+	// Alike is how many others wait with the same stack.
+	Alike int `json:"alike,omitempty"`
+	// On is what it waits for, with its address: empty where that is not known.
+	On string `json:"on,omitempty"`
+	// Holder is who has it, or else the last other goroutine to use it.
+	Holder *Side `json:"holder,omitempty"`
+}
+
+// waits is a function in which goroutines wait for what its first parameter
+// points to.
+type waits struct {
+	fn string
+	// typ is the type that has the field part to which the parameter points, ""
+	// where it points to the whole.
+	typ, part string
+	// field changes when somebody takes it, which taken tells from other
+	// changes. A nil taken takes the last change by another goroutine. Without a
+	// field nobody has it.
+	field string
+	taken func(before, after uint64) bool
+	did   string
+}
+
+const used = "was the last other to use it"
+
+var waiting = []waits{
+	// mutexLocked is 1: sync/mutex.go.
+	{"sync.(*Mutex).lockSlow", "", "", "state", func(before, after uint64) bool { return before&1 == 0 && after&1 == 1 }, "locked it"},
+	// A writer makes the number of readers negative: sync/rwmutex.go.
+	{"sync.runtime_SemacquireRWMutexR", "sync.RWMutex", "readerSem", "readerCount", func(before, after uint64) bool { return int32(before) >= 0 && int32(after) < 0 }, "locked it for writing"},
+	{"sync.runtime_SemacquireRWMutex", "sync.RWMutex", "writerSem", "readerCount", nil, used},
+	// Who has not come yet to Done or Signal is not in memory.
+	{"sync.(*WaitGroup).Wait", "", "", "", nil, ""},
+	{"sync.(*Cond).Wait", "", "", "", nil, ""},
+	{"runtime.chanrecv", "", "", "lock", nil, used},
+	{"runtime.chansend", "", "", "lock", nil, used},
+}
+
+// stuck says whether a program ended because nothing went on.
+func stuck(c *crash, signature string) bool {
+	return strings.Contains(c.message, "all goroutines are asleep") || strings.Contains(signature, "panic: test timed out")
+}
+
+// Bounds of for how many goroutines it is found out what they wait for, in all
+// and of those with the same stack.
+const (
+	mostWaiters = 8
+	mostAlike   = 3
+	// mostWrites is how many writes to what one waits for are looked at.
+	mostWrites = 40
+)
+
+// standstill explains why nothing goes on: what each goroutine waits for.
+func (q *inquiry) standstill() error {
+	end := q.out.Victim.At
+	all, err := q.m.Parked()
+	if err != nil {
+		return err
+	}
+	looked, unknown := 0, 0
+	for n, p := range all {
+		w := Waiter{Parked: p}
+		before := 0
+		for _, other := range all[:n] {
+			if same(other, p) {
+				before++
+			}
+		}
+		if looked < mostWaiters && before < mostAlike {
+			looked++
+			if err := q.awaited(&w, end); err != nil {
+				return err
+			}
+		} else if before == 0 {
+			unknown++
+		}
+		alike := slices.IndexFunc(q.out.Waiting, func(other Waiter) bool {
+			return same(other.Parked, p) && (w.On == "" || w.On == other.On)
+		})
+		if alike >= 0 {
+			q.out.Waiting[alike].Alike++
+		} else {
+			q.out.Waiting = append(q.out.Waiting, w)
+		}
+	}
+	if unknown > 0 {
+		q.note("what %d of the goroutines wait for was not looked for", unknown)
+	}
+	return q.m.Go(end)
+}
+
+// same says whether two goroutines wait at the same place.
+func same(a, b travel.Parked) bool {
+	return slices.EqualFunc(a.Stack, b.Stack, func(a, b travel.Frame) bool { return a.PC == b.PC && a.Func == b.Func })
+}
+
+// awaited finds out what a goroutine waits for at the moment end, and who has
+// it.
+func (q *inquiry) awaited(w *Waiter, end int64) error {
+	for _, f := range w.Stack {
+		i := slices.IndexFunc(waiting, func(on waits) bool { return strings.HasSuffix(f.Func, on.fn) && !f.Inlined })
+		if i < 0 {
+			continue
+		}
+		err := q.held(w, f, waiting[i], end)
+		var unknown *NotFoundError
+		if errors.As(q.lost("", err), &unknown) {
+			return nil // it is said that it waits, and for what as far as is known
+		}
+		return err
+	}
+	return nil
+}
+
+func (q *inquiry) held(w *Waiter, f travel.Frame, on waits, end int64) error {
+	if err := q.m.Go(end); err != nil {
+		return err
+	}
+	if err := q.m.Last(q.in(f, w.ID), travel.At(f.Entry)); err != nil {
+		return err
+	}
+	r, err := q.m.Registers()
+	if err != nil {
+		return err
+	}
+	addr, typ := r.Regs[0], on.typ
+	if addr == 0 {
+		w.On = "nil, for ever"
+		return nil
+	}
+	if part, _, ok := q.m.Field(typ, on.part); ok {
+		addr -= part
+	} else if typ, err = q.pointed(addr); err != nil {
+		return err
+	}
+	w.On = fmt.Sprintf("%s at %#x", typ, addr)
+	offset, size, ok := q.m.Field(typ, on.field)
+	if !ok {
+		return nil
+	}
+	size = min(size, 8)
+	if err := q.m.Go(end); err != nil {
+		return err
+	}
+	writes := 0
+	w.Holder, err = q.written(addr+offset, size, func(before, after uint64) (bool, error) {
+		if writes++; writes > mostWrites {
+			return false, &NotFoundError{"too many writes lie between"}
+		}
+		if on.taken != nil {
+			return on.taken(before, after), nil
+		}
+		id, err := q.m.ID()
+		return id != 0 && id != w.ID, err // the runtime works for it without one
+	})
+	if err == nil {
+		w.Holder.Did = on.did
+	}
+	return err
+}
