@@ -7,7 +7,6 @@ import (
 	_ "embed"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -50,19 +49,19 @@ func (s Session) script(entry string) string {
 	p("set confirm off")
 	p("set architecture aarch64")
 	p("# sources: Go's debug information names files by import path")
-	p("directory %s", filepath.Join(s.GOROOT, "src"))
+	p("directory %s", quote(filepath.Join(s.GOROOT, "src")))
 	for _, f := range s.Folders {
-		p("set substitute-path %q %q", f.Name, f.Dir)
+		p("set substitute-path %s %s", quote(f.Name), quote(f.Dir))
 	}
-	p("set substitute-path %s %s", s.KernelPrefix, s.KernelSources)
+	p("set substitute-path %s %s", quote(s.KernelPrefix), quote(s.KernelSources))
 	p("# the kernel, with its lx- commands")
-	p("add-auto-load-safe-path %s", filepath.Dir(s.Vmlinux))
-	p("file %s", s.Vmlinux)
+	p("add-auto-load-safe-path %s", filepath.Dir(s.Vmlinux)) // takes the rest of the line
+	p("file %s", quote(s.Vmlinux))
 	p("# how a back trace goes on from the kernel's entry points into the program")
-	p("add-symbol-file %s -o 0", entry)
+	p("add-symbol-file %s -o 0", quote(entry))
 	p("# the Go program; it is static, its addresses are those of the file")
 	p("add-auto-load-safe-path %s", s.GOROOT)
-	p("add-symbol-file %s", s.Program)
+	p("add-symbol-file %s", quote(s.Program))
 	p("target remote %s", s.Socket)
 	if s.CPU != 0 {
 		p("thread %d", s.CPU)
@@ -87,24 +86,10 @@ func (s Session) Write(dir string) (argv []string, err error) {
 	if err := os.WriteFile(script, []byte(s.script(entry)), 0o600); err != nil {
 		return nil, fmt.Errorf("gdb script: %w", err)
 	}
-	return []string{"gdb-multiarch", "-q", "-x", script}, nil
+	return []string{Name(), "-q", "-x", script}, nil
 }
 
-// Missing returns nil where a gdb for arm64 is installed.
-func Missing() error {
-	if _, err := exec.LookPath("gdb-multiarch"); err != nil {
-		return &NotFoundError{}
-	}
-	return nil
-}
-
-// NotFoundError says that this host has no gdb for arm64.
-type NotFoundError struct{}
-
-func (*NotFoundError) Error() string { return "gdb-multiarch was not found" }
-
-// Hint says what to do about it.
-func (*NotFoundError) Hint() string {
-	return "`lab doctor` names the command that installs it; --no-gdb prints the command for another gdb,\n" +
-		"one that was built for all targets"
+// quote makes a path one word of a gdb command.
+func quote(path string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(path) + `"`
 }

@@ -2,7 +2,9 @@ package gdb
 
 import (
 	"debug/elf"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,27 +14,50 @@ import (
 	"ghostlab/lab/labtest"
 )
 
+// A real gdb takes the script, whatever the folders are called; only the guest is
+// not there.
 func TestScript(t *testing.T) {
-	s := Session{
-		Socket: "/run/x/gdb", Vmlinux: labtest.Kernel(t).Vmlinux(), KernelPrefix: "/linux", KernelSources: "/k/src",
-		Program: "/p/repro", GOROOT: "/go", Folders: []Folder{{"ghost-map", "/s/ghost map/repro"}},
-		Breaks: []string{"main.(*T).M"},
+	debugger, err := Find()
+	if err != nil {
+		t.Skip(err)
 	}
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), `a "b" c's \d`)
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Symlink(content, path)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	s := Session{
+		Socket: filepath.Join(dir, "gdb"), KernelPrefix: "/linux", KernelSources: filepath.Join(dir, "src"), GOROOT: dir,
+		Vmlinux: file("vmlinux", labtest.Kernel(t).Vmlinux()),
+		Program: file("repro", labtest.Image(t, "../scenarios/ghost-map/repro").Program),
+		Folders: []Folder{{"ghost map", filepath.Join(dir, "ghost map")}},
+		Breaks:  []string{"main.(*T).M"},
+	}
 	command, err := s.Write(dir)
-	file := filepath.Join(dir, scriptFile)
-	if want := []string{"gdb-multiarch", "-q", "-x", file}; err != nil || !slices.Equal(command, want) {
+	script := filepath.Join(dir, scriptFile)
+	if want := []string{debugger, "-q", "-x", script}; err != nil || !slices.Equal(command, want) {
 		t.Fatalf("%q, %v", command, err)
 	}
-	text, _ := os.ReadFile(file)
-	for _, line := range []string{
-		"set architecture aarch64", "file " + s.Vmlinux, "add-symbol-file /p/repro",
-		"set substitute-path /linux /k/src", `set substitute-path "ghost-map" "/s/ghost map/repro"`,
-		"directory /go/src", "target remote /run/x/gdb", "hbreak 'main.(*T).M'",
+	out, err := exec.CommandContext(t.Context(), debugger, "-nx", "-batch", "-x", script, "-ex", "show directories",
+		"-ex", "show substitute-path", "-ex", "info auto-load python-scripts", "-ex", "info line main.main", "-ex", "info address start_kernel").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{
+		s.Socket + ": No such file or directory", // its first error
+		"Source directories searched: " + dir + "/src:", "`/linux' -> `" + dir + "/src'", "`ghost map' -> `" + dir + "/ghost map'",
+		`Symbol "start_kernel" is`, "starts at address",
 	} {
-		if !strings.Contains(string(text), line+"\n") {
-			t.Errorf("the script lacks %q", line)
+		if !strings.Contains(string(out), want) {
+			t.Errorf("gdb did not say %q:\n%s", want, out)
 		}
+	}
+	text, _ := os.ReadFile(script)
+	if want := "hbreak 'main.(*T).M'\n"; !strings.Contains(string(text), want) {
+		t.Errorf("the script lacks %q", want)
 	}
 	frames, err := elf.Open(filepath.Join(dir, entryFile))
 	if err != nil {

@@ -115,7 +115,7 @@ func (a *app) attach(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := gdb.Missing(); err != nil {
+	if _, err := gdb.Find(); err != nil {
 		return err
 	}
 	k, err := kernels.Open(guest.Kernel)

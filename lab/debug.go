@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	osexec "os/exec"
-	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"ghostlab/gdb"
@@ -87,7 +87,7 @@ func (a *app) debug(ctx context.Context, name string, args []string, f debugFlag
 	if f.dlv && (f.noGDB || len(f.breaks) > 0) {
 		return usageError{errors.New("--dlv: --no-gdb and --break are gdb's"), "set break points in Delve's client"}
 	}
-	if err := gdb.Missing(); err != nil && !f.noGDB && !f.dlv {
+	if _, err := gdb.Find(); err != nil && !f.noGDB && !f.dlv {
 		return err
 	}
 	vm.CleanStale()
@@ -139,7 +139,7 @@ func (a *app) debug(ctx context.Context, name string, args []string, f debugFlag
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "%s\n", strings.Join(command, " "))
+	fmt.Fprintf(a.stdout, "%s\n", shellescape.QuoteCommand(command))
 	if f.noGDB {
 		out.Printf("the guest waits before its first instruction; paste the line above into another terminal")
 		return a.watch(ctx, guest, out)

@@ -29,7 +29,7 @@ import (
 // it.
 func needGDB(t *testing.T) {
 	t.Helper()
-	if err := gdb.Missing(); err != nil {
+	if _, err := gdb.Find(); err != nil {
 		t.Skip(err)
 	}
 }
@@ -305,7 +305,7 @@ func TestPsAndAttach(t *testing.T) {
 func TestWithoutAGdb(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	code, _, stderr := lab(t, "debug", "ghost-map")
-	if code != exitInfra || !strings.Contains(stderr, "gdb-multiarch was not found") || !strings.Contains(stderr, "lab doctor") {
+	if code != exitInfra || !strings.Contains(stderr, "no gdb for arm64 was found") || !strings.Contains(stderr, "lab doctor") {
 		t.Errorf("exit code %d\n%s", code, stderr)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"ghostlab/gdb"
 	"ghostlab/images"
 	"ghostlab/initramfs"
@@ -106,7 +108,7 @@ func (a *app) invite(s gdb.Session, dir, address string) {
 	text, _ := json.MarshalIndent(entry, "", "  ")
 	init := filepath.Join(dir, "lab.dlv")
 	os.WriteFile(init, []byte(rules.String()), 0o600)
-	fmt.Fprintf(a.stdout, "dlv connect %s --init %s\n%s\n", address, init, text)
+	fmt.Fprintf(a.stdout, "dlv connect %s --init %s\n%s\n", address, shellescape.Quote(init), text)
 }
 
 // launchEntry is one of VS Code's launch.json, for its Go extension.

@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
+	"ghostlab/gdb"
 	"ghostlab/gdb/dump"
 	"ghostlab/gdb/rsp"
 )
@@ -68,7 +70,7 @@ func (a *app) dump(ctx context.Context, name, file, format string) error {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "%s  %d MiB, %s\n", path, info.Size()>>20, of)
-	fmt.Fprintf(a.stderr, "gdb-multiarch %s %s\n", vmlinux, path)
+	fmt.Fprintln(a.stderr, shellescape.QuoteCommand([]string{gdb.Name(), vmlinux, path}))
 	return nil
 }
 

@@ -195,7 +195,7 @@ func TestExplainFindsTheWriterOfABadPointer(t *testing.T) {
 	if loaded := e.Memory.Loaded; loaded.Func != "main.head" {
 		t.Errorf("the pointer was read in %+v", loaded)
 	}
-	if gdb.Missing() == nil {
+	if _, err := gdb.Find(); err == nil {
 		gdbScript(t, runs, trials[0].N)
 	}
 }

@@ -30,7 +30,7 @@ func (a *app) replayGDB(ctx context.Context, past *pastTrial, f replayFlags) err
 			return usageError{fmt.Errorf("--gdb-script: there is no %s", f.gdbScript), ""}
 		}
 	}
-	if err := gdb.Missing(); err != nil {
+	if _, err := gdb.Find(); err != nil {
 		return err
 	}
 	t, err := a.openPast(ctx, past)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+
+	"ghostlab/gdb"
 )
 
 // Host names the programs that the settings can change.
@@ -50,7 +52,7 @@ func Tools(h Host) []Tool {
 		{Name: "bzip2", For: "unpacking Ubuntu's kernel sources", probe: present("bzip2"), Packages: everywhere("bzip2")},
 		{Name: "static C library", For: "lab try -race and --cgo", Optional: true, probe: staticC(h.CrossCompile + "gcc"),
 			Packages: map[Manager][]string{Apt: {staticLibrary(h)}, Dnf: {"glibc-static"}, Pacman: {"aarch64-linux-gnu-glibc"}, Brew: cross[Brew]}},
-		{Name: "gdb-multiarch", For: "lab debug, lab replay --gdb", Optional: true, probe: says("gdb-multiarch", "--version"),
+		{Name: "gdb for arm64", For: "lab debug, lab attach, lab replay --gdb", Optional: true, probe: gdbVersion,
 			Packages: map[Manager][]string{Apt: {"gdb-multiarch"}, Dnf: {"gdb"}, Pacman: {"gdb"}, Brew: {"gdb"}}},
 		{Name: "chromium", For: "the tests of the HTML report", Optional: true, probe: says("chromium", "--version"), Packages: everywhere("chromium")},
 	}
@@ -116,6 +118,14 @@ func qemuVersion(binary string) func(context.Context) (string, error) {
 		}
 		return v, nil
 	}
+}
+
+func gdbVersion(ctx context.Context) (string, error) {
+	name, err := gdb.Find()
+	if err != nil {
+		return "", err
+	}
+	return says(name, "--version")(ctx)
 }
 
 func cHeaders(ctx context.Context) (string, error) {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"ghostlab/gdb"
 	"ghostlab/images"
 	"ghostlab/initramfs/wire"
 	"ghostlab/lab/labtest"
@@ -155,7 +155,7 @@ func TestHungGuestLeavesItsStacks(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, end.Stacks)
 		}
 	}
-	if _, err := exec.LookPath("gdb-multiarch"); err == nil && !strings.Contains(string(end.Stacks), "Thread 2") {
+	if _, err := gdb.Find(); err == nil && !strings.Contains(string(end.Stacks), "Thread 2") {
 		t.Errorf("gdb has seen no threads:\n%s", end.Stacks)
 	}
 }

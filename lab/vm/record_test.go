@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"ghostlab/gdb"
 	"ghostlab/images"
 	"ghostlab/initramfs/wire"
 	"ghostlab/lab/labtest"
@@ -178,11 +179,11 @@ disconnect
 `
 
 func TestDebuggerRunsBackwardsToTheOtherWriter(t *testing.T) {
-	if _, err := exec.LookPath("gdb-multiarch"); err != nil {
-		t.Skip("gdb-multiarch is not installed")
+	debugger, err := gdb.Find()
+	if err != nil {
+		t.Skip(err)
 	}
 	cfg, program := ghostMap(t)
-	var err error
 	if cfg.Template, err = EnsureTemplate(t.Context(), labtest.Store(t), cfg); err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +195,7 @@ func TestDebuggerRunsBackwardsToTheOtherWriter(t *testing.T) {
 		script := filepath.Join(t.TempDir(), "backwards.gdb")
 		os.WriteFile(script, fmt.Appendf(nil, backwards, program, r.GDB()), 0o600)
 		began := time.Now()
-		text, err := exec.CommandContext(t.Context(), "gdb-multiarch", "-nx", "-q", "-batch", "-x", script).CombinedOutput()
+		text, err := exec.CommandContext(t.Context(), debugger, "-nx", "-q", "-batch", "-x", script).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os/exec"
 	"time"
+
+	"ghostlab/gdb"
 )
 
 // stacksLimit is how long gdb may look at a hung guest: it reads the symbols of
@@ -31,18 +33,15 @@ func (g *Guest) stacks(ctx context.Context) ([]byte, error) {
 func backtraces(ctx context.Context, vmlinux, socket string) []byte {
 	ctx, cancel := context.WithTimeout(ctx, stacksLimit)
 	defer cancel()
-	for _, gdb := range []string{"gdb-multiarch", "gdb"} {
-		if _, err := exec.LookPath(gdb); err != nil {
-			continue
-		}
-		cmd := exec.CommandContext(ctx, gdb, "-nx", "-batch", "-q", "-ex", "set pagination off",
-			"-ex", "set architecture aarch64", "-ex", "target remote "+socket,
-			"-ex", "thread apply all backtrace 40", "-ex", "detach", vmlinux)
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			out = fmt.Appendf(out, "%s: %v\n", gdb, err)
-		}
-		return out
+	name, err := gdb.Find()
+	if err != nil {
+		return fmt.Appendf(nil, "%v: only registers (`lab doctor` names the command that installs it)\n", err)
 	}
-	return []byte("no gdb here: only registers (`lab doctor` names the command that installs it)\n")
+	out, err := exec.CommandContext(ctx, name, "-nx", "-batch", "-q", "-ex", "set pagination off",
+		"-ex", "set architecture aarch64", "-ex", "target remote "+socket,
+		"-ex", "thread apply all backtrace 40", "-ex", "detach", vmlinux).CombinedOutput()
+	if err != nil {
+		out = fmt.Appendf(out, "%s: %v\n", name, err)
+	}
+	return out
 }
