@@ -67,7 +67,7 @@ func templateKey(cfg Config) (store.Key, error) {
 	h.Add("qemu", cfg.Version)
 	machine := cfg.board()
 	h.Add("machine", strings.Join(append(machine.Args(), cfg.engine().Args()...), " "))
-	h.Add("arguments", strings.Join(qemu.Kernel{Extra: cfg.KernelArgs}.KernelArgs(), " "))
+	h.Add("arguments", strings.Join(append(qemu.Kernel{Extra: cfg.KernelArgs}.KernelArgs(), qemu.Console{}.KernelArgs()...), " "))
 	h.Add("wire", fmt.Sprint(wire.SpecRoom, wire.MailboxSize))
 	return h.Key(), nil
 }
