@@ -111,15 +111,19 @@ func (t *thread) Registers() (proc.Registers, error) {
 	return linutil.NewARM64Registers(r, tls != 0, tls, nil), err
 }
 
-// foreign says whether the program is at an instruction of C's, which may use
-// the goroutine's register for something else: there the goroutine is where
-// runtime.save_g has put it.
+// foreign says whether the program is at an instruction of C's, or in the signal
+// handler of one: C may use the goroutine's register for something else. There the
+// goroutine is where runtime.save_g has put it.
 func (m *Machine) foreign(pc uint64) bool {
 	if m.target == nil || !m.target.IsCgo() {
 		return false
 	}
 	fn := m.bi.PCToFunc(pc)
-	return fn == nil || !strings.Contains(fn.Name, ".") || strings.HasPrefix(fn.Name, "C.")
+	if fn == nil || !strings.Contains(fn.Name, ".") || strings.HasPrefix(fn.Name, "C.") {
+		return true
+	}
+	name := strings.TrimSuffix(fn.Name, ".abi0")
+	return name == "runtime.sigtramp" || name == "runtime.cgoSigtramp"
 }
 
 // SymbolsError says that what a program was compiled from is not known.
