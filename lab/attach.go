@@ -28,10 +28,7 @@ those kept by --hold-on, debugging sessions and shells.`,
   lab attach 2375701420                  the first column names a guest`,
 		Args: exactly(),
 		RunE: func(*cobra.Command, []string) error {
-			guests, err := vm.Guests()
-			if err != nil {
-				return err
-			}
+			guests := vm.Guests()
 			if asJSON {
 				return a.listJSON(guests)
 			}
@@ -155,12 +152,8 @@ func withSession(session gdb.Session, begin func(command []string) error) error 
 // running finds the guest of that name, or with that trial. Without a name it is the
 // only one there is, or the only one that is held.
 func running(name string) (vm.Live, error) {
-	guests, err := vm.Guests()
-	if err != nil {
-		return vm.Live{}, err
-	}
 	var found, held []vm.Live
-	for _, g := range guests {
+	for _, g := range vm.Guests() {
 		if name == "" || name == g.Name || hasTrial(g, name) {
 			found = append(found, g)
 			if g.Held != "" {

@@ -37,7 +37,8 @@ type Guest struct {
 	cpu     int          // the one that has stopped it, from 1
 	failing chan failure // nil with no Hold
 
-	started time.Time
+	born    time.Time // when QEMU was started
+	started time.Time // when the guest was let go
 	release string
 	failed  string // init's own words
 	heard   time.Time
@@ -56,7 +57,7 @@ func start(ctx context.Context, cfg Config, snapshot string) (*Guest, error) {
 	if cfg.Dir == "" {
 		cfg.Dir = dir.path
 	}
-	g := &Guest{cfg: cfg, dir: dir, snapshot: snapshot}
+	g := &Guest{cfg: cfg, dir: dir, snapshot: snapshot, born: time.Now()}
 	if err = g.power(); err == nil {
 		// Whoever waits for QEMU's answer then gets an error.
 		g.unleash = context.AfterFunc(ctx, g.proc.Kill)

@@ -2,7 +2,6 @@ package vm
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,7 +52,7 @@ const liveFile = "guest.json"
 func (g *Guest) live() Live {
 	l := Live{
 		About: g.cfg.About, Name: nameOf(g.dir.path), PID: g.proc.PID(), Engine: "parallel", VCPUs: g.cfg.VCPUs,
-		Kernel: filepath.Dir(g.cfg.Kernel), Started: time.Now().UTC(), Held: g.held, CPU: g.cpu, dir: g.dir.path,
+		Kernel: filepath.Dir(g.cfg.Kernel), Started: g.born.UTC(), Held: g.held, CPU: g.cpu, dir: g.dir.path,
 	}
 	if g.cfg.Engine.Deterministic {
 		l.Engine = "deterministic"
@@ -84,27 +83,19 @@ func (g *Guest) register() error {
 }
 
 // Guests returns the guests of this user that run now, the oldest first.
-func Guests() ([]Live, error) {
+func Guests() []Live {
 	CleanStale() // what is left belongs to labs that run
 	var all []Live
 	for _, base := range bases() {
-		files, err := filepath.Glob(filepath.Join(base, rundirPrefix+"*", liveFile))
-		if err != nil {
-			return nil, err
-		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				continue // it has just ended, or is another user's
-			}
-			dir := filepath.Dir(file)
+		for _, dir := range rundirs(base) {
 			l := Live{Name: nameOf(dir), dir: dir}
-			if err := json.Unmarshal(text, &l); err != nil {
-				return nil, fmt.Errorf("%s: %w", file, err)
+			text, err := os.ReadFile(filepath.Join(dir, liveFile))
+			if err != nil || json.Unmarshal(text, &l) != nil {
+				continue // it has just ended, or is none of a lab like this one
 			}
 			all = append(all, l)
 		}
 	}
 	slices.SortFunc(all, func(a, b Live) int { return a.Started.Compare(b.Started) })
-	return all, nil
+	return all
 }

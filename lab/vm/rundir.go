@@ -3,8 +3,10 @@ package vm
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/gofrs/flock"
 
@@ -56,9 +58,14 @@ func rundirIn(bases []string) (*rundir, error) {
 			errs = append(errs, err)
 			continue
 		}
-		r := &rundir{path: dir, lock: flock.New(filepath.Join(dir, "lock"))}
-		if _, err := r.lock.TryLock(); err != nil {
-			os.RemoveAll(dir)
+		// CleanStale of another lab must not find a lock that nobody holds.
+		making := filepath.Join(dir, "making")
+		r := &rundir{path: dir, lock: flock.New(making)}
+		if _, err = r.lock.TryLock(); err == nil {
+			err = os.Rename(making, r.file(lockFile))
+		}
+		if err != nil {
+			r.remove()
 			return nil, err
 		}
 		return r, nil
@@ -73,20 +80,36 @@ func (r *rundir) remove() {
 	r.lock.Unlock()
 }
 
+// lockFile is locked while the lab that made the folder runs.
+const lockFile = "lock"
+
+// rundirs are the folders of this user in a base.
+func rundirs(base string) (dirs []string) {
+	names, _ := fs.Glob(os.DirFS(base), rundirPrefix+"*")
+	for _, name := range names {
+		dir := filepath.Join(base, name)
+		// Anybody can make such a name there, and let it lead elsewhere.
+		info, err := os.Lstat(dir)
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		if of, ok := info.Sys().(*syscall.Stat_t); ok && int(of.Uid) == os.Getuid() {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
 // CleanStale removes the folders of VMs and of Scratch whose lab was killed. Those
 // of running ones are locked and stay.
 func CleanStale() {
 	for _, base := range bases() {
-		dirs, err := filepath.Glob(filepath.Join(base, rundirPrefix+"*"))
-		if err != nil {
-			continue
-		}
-		for _, dir := range dirs {
-			lockFile := filepath.Join(dir, "lock")
-			if _, err := os.Stat(lockFile); err != nil {
+		for _, dir := range rundirs(base) {
+			lock := filepath.Join(dir, lockFile)
+			if _, err := os.Stat(lock); err != nil {
 				continue // being made right now, or not ours
 			}
-			l := flock.New(lockFile)
+			l := flock.New(lock)
 			if ok, err := l.TryLock(); err == nil && ok {
 				os.RemoveAll(dir)
 				l.Unlock()

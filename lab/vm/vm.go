@@ -132,17 +132,18 @@ func Prepare(ctx context.Context, cfg Config) (*Guest, error) {
 	}
 	g, err := start(ctx, cfg, "")
 	if err == nil {
-		if err = g.position(ctx); err != nil {
-			g.Close()
-		}
+		err = g.position(ctx)
 	}
-	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case err != nil:
-		return nil, err
+	if ctx.Err() != nil {
+		err = ctx.Err() // which has killed QEMU; what became of that is not the cause
 	}
-	return g, nil
+	if err == nil {
+		return g, nil
+	}
+	if g != nil {
+		g.Close()
+	}
+	return nil, err
 }
 
 // position brings a clone to its snapshot, or beyond.
