@@ -64,7 +64,7 @@ func job(b *testing.B, s *scenarios.Scenario, cfg vm.Config, engine, isolation s
 	b.Helper()
 	m := &matrix.Matrix{Scenario: s, Trials: n, Timeout: time.Minute, Seed: uint64(time.Now().UnixNano()), Engine: engine, Shift: 3, Isolation: isolation}
 	cells := m.Cells()
-	folder, err := journal.Create(b.TempDir(), journal.Run{ID: "bench", Cells: cells, Trials: n})
+	folder, err := journal.Create(b.TempDir(), journal.Run{ID: "bench", Cells: cells, Trials: n, Commands: runner.Commands(s, cells), Kernels: make([]journal.Kernel, 1)})
 	if err != nil {
 		b.Fatal(err)
 	}

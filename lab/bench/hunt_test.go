@@ -75,7 +75,7 @@ func BenchmarkHunt(b *testing.B) {
 				m.Hunted()
 				guests = 2
 			}
-			folder, err := journal.Create(b.TempDir(), journal.Run{ID: "bench", Cells: m.Cells(), Trials: m.Trials})
+			folder, err := journal.Create(b.TempDir(), journal.Run{ID: "bench", Cells: m.Cells(), Trials: m.Trials, Commands: runner.Commands(s, m.Cells()), Kernels: make([]journal.Kernel, 1)})
 			if err != nil {
 				b.Fatal(err)
 			}

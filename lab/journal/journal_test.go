@@ -16,7 +16,7 @@ import (
 
 func write(t *testing.T, dir, id string, started time.Time, trials int) *Folder {
 	t.Helper()
-	f, err := Create(dir, Run{ID: id, Started: started, Cells: []matrix.Cell{{Index: 0}}, Trials: trials})
+	f, err := Create(dir, planned(Run{ID: id, Started: started, Trials: trials}, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,6 +29,16 @@ func write(t *testing.T, dir, id string, started time.Time, trials int) *Folder 
 		t.Fatal(err)
 	}
 	return f
+}
+
+// planned is a run with so many cells, and what each run has of them.
+func planned(run Run, cells int) Run {
+	run.Kernels = []Kernel{{Asked: "6.1"}}
+	for i := range cells {
+		run.Cells = append(run.Cells, matrix.Cell{Index: i})
+		run.Commands = append(run.Commands, Command{Argv: []string{"/repro"}})
+	}
+	return run
 }
 
 func read(t *testing.T, dir string) []int {

@@ -18,10 +18,7 @@ import (
 // trials of it.
 func shard(t *testing.T, runs string, s matrix.Shard, change func(*Run), lacking int) string {
 	t.Helper()
-	run := Run{ID: fmt.Sprintf("part-%d", s.Index), Scenario: "x", Trials: 5, Seed: 7, Shard: s, Sessions: []Session{{FirstVM: 1, Lab: s.String()}}}
-	for i := range 3 {
-		run.Cells = append(run.Cells, matrix.Cell{Index: i})
-	}
+	run := planned(Run{ID: fmt.Sprintf("part-%d", s.Index), Scenario: "x", Trials: 5, Seed: 7, Shard: s, Sessions: []Session{{FirstVM: 1, Lab: s.String()}}}, 3)
 	if change != nil {
 		change(&run)
 	}

@@ -18,7 +18,8 @@ import (
 	"ghostlab/lab/crash"
 )
 
-// ReadRun reads the run.json of the run in dir, and none of its trials.
+// ReadRun reads the run.json of the run in dir, and none of its trials. What no
+// lab can have written is an error.
 func ReadRun(dir string) (*Run, error) {
 	b, err := os.ReadFile(filepath.Join(dir, runFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -28,7 +29,10 @@ func ReadRun(dir string) (*Run, error) {
 		return nil, err
 	}
 	run := &Run{}
-	if err := json.Unmarshal(b, run); err != nil {
+	if err = json.Unmarshal(b, run); err == nil {
+		err = run.valid()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, runFile), err)
 	}
 	return run, nil
@@ -94,18 +98,6 @@ func (s *scan) trial(line int, t Trial, err error) error {
 		delete(s.infra, t.N)
 		s.seen.Add(t.N)
 		s.each(t)
-	}
-	return nil
-}
-
-func (r *Run) check(t Trial) error {
-	switch most := r.Trials * len(r.Cells); {
-	case t.Cell < 0 || t.Cell >= len(r.Cells):
-		return fmt.Errorf("cell %d of %d", t.Cell, len(r.Cells))
-	case t.N < 1 || t.N > most:
-		return fmt.Errorf("trial %d of %d", t.N, most)
-	case t.Outcome == "":
-		return fmt.Errorf("trial %d has no outcome", t.N)
 	}
 	return nil
 }

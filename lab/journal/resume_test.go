@@ -186,7 +186,7 @@ func TestDamageIsNamed(t *testing.T) {
 func journalOf(t *testing.T, text string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{runFile: `{"id":"x","trials":9,"cells":[{"index":0}]}`, trialsFile: text} {
+	for name, content := range map[string]string{runFile: `{"id":"x","trials":9,"cells":[{"index":0}],"commands":[{}],"kernels":[{}]}`, trialsFile: text} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -11,7 +11,7 @@ import (
 // stopping is a run of two cells that stop.
 func stopping(t *testing.T, rule matrix.Stop) *Folder {
 	t.Helper()
-	f, err := Create(t.TempDir(), Run{ID: "r", Trials: 1000, Stop: rule, Cells: []matrix.Cell{{Index: 0}, {Index: 1}}})
+	f, err := Create(t.TempDir(), planned(Run{ID: "r", Trials: 1000, Stop: rule}, 2))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,10 @@ import (
 // Most is the number of trials that needs a "yes": about an hour's work.
 const Most = 100_000
 
+// Limit is the most trials that a run can have: their order takes 4 bytes of memory
+// each, and 30 ms each are a year.
+const Limit = 1 << 30
+
 // Engines.
 const (
 	Parallel      = "parallel"      // vCPUs run at the same time; nothing repeats

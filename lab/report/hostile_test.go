@@ -40,7 +40,7 @@ var attacks = []string{
 // hostileRun is a run in which all text is an attack.
 func hostileRun(t testing.TB) string {
 	run := plan(2, matrix.Axis{Name: "env.X", Values: attacks}, matrix.Axis{Name: `env.<b onclick=document.hit=5>`, Values: []string{"a", `b"'`}})
-	run.Scenario, run.Matrix, run.QEMU = attacks[0], `$(touch x) '`+attacks[1], attacks[1]
+	run.Scenario, run.Matrix, run.QEMU = attacks[2], `$(touch x) '`+attacks[1], attacks[1]
 	run.Kernels[0].Why, run.Kernels[0].Release, run.Host.CPU, run.Lab = attacks[2], attacks[8], attacks[5], attacks[4]
 	run.Expect = []matrix.Expectation{{Outcome: crash.Crash, Signature: attacks[0], Claim: matrix.Claim{Word: matrix.Never}}}
 	return made(t, run, func(add func(journal.Trial, string)) {

@@ -40,7 +40,7 @@ func plan(trials int, axes ...matrix.Axis) journal.Run {
 	return journal.Run{
 		ID: "20261124-020841-ghost-map", Started: time.Date(2026, 11, 24, 2, 8, 41, 0, time.UTC), Lab: "v0.1.0",
 		Scenario: "ghost-map", Matrix: "m.yaml", Trials: trials, Seed: 1, Timeout: 20 * time.Second,
-		Engine: matrix.Parallel, Isolation: matrix.Fork, Axes: axes, Cells: m.Cells(),
+		Engine: matrix.Parallel, Isolation: matrix.Fork, Axes: axes, Cells: m.Cells(), Commands: make([]journal.Command, len(m.Cells())),
 		Kernels: []journal.Kernel{{Asked: "5.15", Ran: "6.1", Release: "6.1.192", StandIn: true, Why: "no route", Source: "package linux-source-6.1"}},
 		Go:      "1.21.6", QEMU: "7.2.22", Host: journal.Host{OS: "linux", Arch: "amd64", CPU: "EPYC", Cores: 2},
 		Guest:  journal.Guest{CPU: "cortex-a57", VCPUs: 2, Memory: 512, Accelerator: "tcg"},

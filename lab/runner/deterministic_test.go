@@ -30,7 +30,7 @@ func racing(t *testing.T, text string) Job {
 	job.Commands = Commands(m.Scenario, job.Cells)
 	job.Image = map[string]*images.Image{images.Name("", labtest.Go): labtest.Image(t, m.Scenario.ReproDir())}
 	job.Verify = 1
-	if job.Folder, err = journal.Create(t.TempDir(), journal.Run{ID: "test", Cells: job.Cells, Axes: m.Axes, Trials: m.Trials}); err != nil {
+	if job.Folder, err = journal.Create(t.TempDir(), recorded(m)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { job.Folder.Close() })

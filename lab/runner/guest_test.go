@@ -30,7 +30,7 @@ func plan(t *testing.T, isolation string, trials int, how ...string) Job {
 		t.Fatal(err)
 	}
 	cells := m.Cells()
-	folder, err := journal.Create(t.TempDir(), journal.Run{ID: "test", Cells: cells, Axes: m.Axes, Trials: m.Trials})
+	folder, err := journal.Create(t.TempDir(), recorded(m))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +43,11 @@ func plan(t *testing.T, isolation string, trials int, how ...string) Job {
 		Store:   labtest.Store(t),
 		Notice:  func(text string) { t.Log(text) },
 	}
+}
+
+// recorded is the run of a matrix.
+func recorded(m *matrix.Matrix) journal.Run {
+	return journal.Run{ID: "test", Cells: m.Cells(), Axes: m.Axes, Trials: m.Trials, Commands: Commands(m.Scenario, m.Cells()), Kernels: make([]journal.Kernel, 1)}
 }
 
 // results reads the journal by way to end.
