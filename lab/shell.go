@@ -40,7 +40,9 @@ func (a *app) shellCommand() *cobra.Command {
 scenario, a package or a trial of a past run its program is /repro, and the command
 "trial" runs it as a trial would, with the same arguments and environment.
 
-` + "`exit`" + ` or ` + "`poweroff`" + ` ends the guest, and so does Ctrl-A x. --share shows a folder of this
+Keys go to the guest, Ctrl-C too, and so does the window's size. ` + "`exit`" + `, Ctrl-D or
+` + "`poweroff`" + ` ends the guest, and so does Ctrl-A x. The shell is small: it has pipes, loops
+and background commands, no history and no job control. --share shows a folder of this
 host at /share in the guest, both ways and at once.
 
 Where the input is no terminal it is the shell's script.
@@ -114,7 +116,7 @@ func (a *app) shell(ctx context.Context, name string, f shellFlags) error {
 	}
 	defer guest.Close()
 	if files == nil {
-		out.Printf("a shell in Linux %s; exit, poweroff or Ctrl-A x ends it", img.Kernel.Manifest.Version)
+		out.Printf("a shell in Linux %s; exit, Ctrl-D or Ctrl-A x ends it", img.Kernel.Manifest.Version)
 	}
 	out.Close()
 	return a.typeOn(ctx, guest, streams)

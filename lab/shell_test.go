@@ -13,9 +13,8 @@ import (
 	"ghostlab/lab/labtest"
 )
 
-// prompt is what the shell's line editor shows below its line. What is typed
-// earlier can get lost.
-const prompt = "toggle key help"
+// prompt is the shell's.
+const prompt = "$"
 
 // shellOn starts lab shell on a terminal and waits for its prompt.
 func shellOn(t *testing.T, args ...string) (*labtest.Screen, *osexec.Cmd, func(what string)) {
@@ -33,7 +32,7 @@ func shellOn(t *testing.T, args ...string) (*labtest.Screen, *osexec.Cmd, func(w
 		t.Helper()
 		screen.Await(t, what, func(text string) bool {
 			lines := strings.Split(text, "\n")
-			return strings.Contains(text, what) && strings.Contains(lines[len(lines)-1], prompt)
+			return strings.Contains(text, what) && lines[len(lines)-1] == prompt
 		})
 	}
 	t.Cleanup(func() {
@@ -48,21 +47,29 @@ func shellOn(t *testing.T, args ...string) (*labtest.Screen, *osexec.Cmd, func(w
 
 func TestShell(t *testing.T) {
 	share := t.TempDir()
-	if err := os.WriteFile(filepath.Join(share, "in"), []byte("from the host"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(share, "in"), []byte("from the host\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	screen, cmd, sees := shellOn(t, "ghost-map", "--set", "gomaxprocs=1", "--share", share)
 	for _, c := range []struct{ types, sees string }{
 		{"ls /sys/kernel/debug/lab_fault", "buckets"},
-		{"ls /sys/kernel/tracing/trace", "trace\n>"},
+		{"ls /sys/kernel/tracing/trace", "trace\n$"},
 		{"cat /share/in", "from the host"},
+		{"sleep 1000", ""},
+		{"echo two && echo words", "two\nwords"},
 		{"trial > /share/out; echo status $? of $GOMAXPROCS", "status 0 of 1"},
 		{"stty | head -n 1", "100"},
 	} {
 		screen.Type(t, c.types+"\r")
+		if c.sees == "" { // it would take too long
+			screen.Await(t, c.types, func(text string) bool { return strings.HasSuffix(text, c.types) })
+			screen.Type(t, "\x03")
+			screen.Await(t, "Ctrl-C", func(text string) bool { return strings.HasSuffix(text, "^C"+prompt) })
+			continue
+		}
 		sees(c.sees)
 	}
-	screen.Type(t, "exit\r")
+	screen.Type(t, "\x04")
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("lab shell: %v", err)
 	}

@@ -31,10 +31,15 @@ const (
 
 const file = "commands.cpio"
 
+// lineEditor takes the shell without its own editor of lines: that one (bubbletea
+// v0.24.1, standardRenderer.stop) waits for ever for its own timer when the console
+// is slow, in one of ten commands here. The kernel's is left, without a history.
+const lineEditor = "goshsmall"
+
 // Archive returns the path of the archive, from the store or made now, which
 // takes a minute where nothing has been compiled.
 func Archive(ctx context.Context, st *store.Store) (string, error) {
-	h := store.NewHasher("u-root 1")
+	h := store.NewHasher("u-root 2")
 	h.Add("release", release)
 	h.Add("go", runtime.Version())
 	dir, err := st.Ensure(ctx, "shells", h.Key(), func(ctx context.Context, staging string) error {
@@ -48,7 +53,7 @@ func Archive(ctx context.Context, st *store.Store) (string, error) {
 		}
 		defer os.RemoveAll(tmp)
 		err = uimage.Create(llog.New(slog.LevelError, func(string, ...any) {}),
-			uimage.WithReplaceEnv(golang.Default(golang.WithGOOS("linux"), golang.WithGOARCH("arm64"), golang.DisableCGO(), golang.WithWorkingDir(source))),
+			uimage.WithReplaceEnv(golang.Default(golang.WithGOOS("linux"), golang.WithGOARCH("arm64"), golang.DisableCGO(), golang.WithBuildTag(lineEditor), golang.WithWorkingDir(source))),
 			uimage.WithBusyboxCommands("github.com/u-root/u-root/cmds/core/*"),
 			uimage.WithSkipLDD(),
 			uimage.WithTempDir(tmp),
