@@ -29,7 +29,7 @@ trials than in one run, and its interval still holds: it is valid for any way to
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			var parts []string
 			for _, name := range args {
 				dir, err := journal.Find(a.cfg.Runs, name)
@@ -38,7 +38,7 @@ trials than in one run, and its interval still holds: it is valid for any way to
 				}
 				parts = append(parts, dir)
 			}
-			dir, err := journal.Merge(a.cfg.Runs, parts)
+			dir, err := journal.Merge(cmd.Context(), a.cfg.Runs, parts)
 			if err != nil {
 				return err
 			}

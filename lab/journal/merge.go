@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,9 +21,9 @@ import (
 // Merge makes one run of the shards in parts, in a new folder of runs, and
 // returns that. Parts stay as they are; evidence is linked where the file system
 // can, else copied. The error is a *ChangedError where they are not of one
-// matrix, and a *PartsError where some are missing.
-func Merge(runs string, parts []string) (string, error) {
-	m := &merger{}
+// matrix, a *PartsError where some are missing, and the context's when that ends it.
+func Merge(ctx context.Context, runs string, parts []string) (string, error) {
+	m := &merger{ctx: ctx}
 	for _, dir := range parts {
 		if err := m.read(dir); err != nil {
 			return "", err
@@ -54,7 +55,10 @@ type part struct {
 	vms   int
 }
 
-type merger struct{ parts []part }
+type merger struct {
+	ctx   context.Context
+	parts []part
+}
 
 func (m *merger) read(dir string) error {
 	run, err := ReadRun(dir)
@@ -157,7 +161,7 @@ func (m *merger) write(dir string) (Run, error) {
 	stopped := map[int]bool{}
 	vms := 0
 	for _, p := range m.parts {
-		if err := p.copyTo(dir, out, vms); err != nil {
+		if err := p.copyTo(m.ctx, dir, out, vms); err != nil {
 			return run, err
 		}
 		for _, s := range p.run.Sessions {
@@ -178,9 +182,15 @@ func (m *merger) write(dir string) (Run, error) {
 
 // copyTo adds the part's trials and evidence to a run in which there are so many
 // guests already.
-func (p part) copyTo(dir string, log io.Writer, vms int) error {
+func (p part) copyTo(ctx context.Context, dir string, log io.Writer, vms int) error {
 	var failed error
 	_, err := Open(p.dir, func(t Trial) {
+		if failed == nil {
+			failed = ctx.Err()
+		}
+		if failed != nil {
+			return
+		}
 		t.VM += vms
 		line, err := json.Marshal(t)
 		if err == nil {
@@ -189,15 +199,13 @@ func (p part) copyTo(dir string, log io.Writer, vms int) error {
 		if err == nil && t.Outcome != crash.Infra {
 			err = link(TrialDir(p.dir, t.N), TrialDir(dir, t.N))
 		}
-		if failed == nil {
-			failed = err
-		}
+		failed = err
 	})
 	if err = errors.Join(err, failed); err != nil {
 		return err
 	}
-	for k := 1; k <= p.vms; k++ {
-		if err := link(VMDir(p.dir, k), VMDir(dir, k+vms)); err != nil {
+	for _, k := range numbered(filepath.Join(p.dir, "vms")) {
+		if err := errors.Join(ctx.Err(), link(VMDir(p.dir, k), VMDir(dir, k+vms))); err != nil {
 			return err
 		}
 	}

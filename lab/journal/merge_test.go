@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -56,7 +57,7 @@ func TestMergedShardsAreTheRun(t *testing.T) {
 	for i := 3; i >= 1; i-- { // their order does not matter
 		parts = append(parts, shard(t, runs, matrix.Shard{Index: i, Of: 3}, nil, 0))
 	}
-	dir, err := Merge(runs, parts)
+	dir, err := Merge(t.Context(), runs, parts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func TestMergedShardsAreTheRun(t *testing.T) {
 			t.Errorf("guest %d is %q's, want %s", s.FirstVM, spec, want)
 		}
 	}
-	if again, err := Merge(runs, parts); err != nil || again == dir {
+	if again, err := Merge(t.Context(), runs, parts); err != nil || again == dir {
 		t.Errorf("merged again: %s (%v)", again, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(runs, ".merge-*")); left != nil {
@@ -116,7 +117,7 @@ func TestMergeNamesWhatIsWrong(t *testing.T) {
 	} {
 		runs := t.TempDir()
 		named := parts(runs)
-		_, err := Merge(runs, named)
+		_, err := Merge(t.Context(), runs, named)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -140,7 +141,47 @@ func TestMergeRefusesAlienTrials(t *testing.T) {
 		t.Fatal(err)
 	}
 	var parts *PartsError
-	if _, err := Merge(runs, []string{dir}); !errors.As(err, &parts) || !strings.Contains(err.Error(), "is not one of part 2/2") {
+	if _, err := Merge(t.Context(), runs, []string{dir}); !errors.As(err, &parts) || !strings.Contains(err.Error(), "is not one of part 2/2") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A merge looks at the guests' folders that are there, not at what trials say.
+func TestMergeOfAGuestWithAHighNumber(t *testing.T) {
+	runs := t.TempDir()
+	parts := []string{shard(t, runs, matrix.Shard{Index: 1, Of: 2}, nil, 1), shard(t, runs, matrix.Shard{Index: 2, Of: 2}, nil, 0)}
+	f, err := Resume(parts[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, done := f.Run(), f.Done()
+	own := membership(&run)
+	for n, cell := range matrix.Order(3, 5, 7) {
+		if n++; own.Has(n) && !done.Has(n) {
+			err = f.Append(Trial{N: n, Cell: int(cell), Outcome: crash.Pass, VM: 4e12}, nil)
+		}
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := Merge(t.Context(), runs, parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := numbered(filepath.Join(dir, "vms")); len(got) != 4 || !slices.Contains(got, 4e12+1) {
+		t.Errorf("guests %v", got)
+	}
+}
+
+func TestMergeEndsWithItsContext(t *testing.T) {
+	runs := t.TempDir()
+	parts := []string{shard(t, runs, matrix.Shard{Index: 1, Of: 2}, nil, 0), shard(t, runs, matrix.Shard{Index: 2, Of: 2}, nil, 0)}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if dir, err := Merge(ctx, runs, parts); !errors.Is(err, context.Canceled) {
+		t.Errorf("merged to %s: %v", dir, err)
+	}
+	if all, _ := os.ReadDir(runs); len(all) != len(parts) {
+		t.Errorf("%d folders, want the %d parts", len(all), len(parts))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"ghostlab/lab/crash"
@@ -144,14 +145,18 @@ func (f *Folder) clean() error {
 
 // highest is the highest number that is a name in dir.
 func highest(dir string) int {
+	return slices.Max(append(numbered(dir), 0))
+}
+
+// numbered are the numbers from 1 that are names in dir.
+func numbered(dir string) (all []int) {
 	entries, _ := os.ReadDir(dir)
-	most := 0
 	for _, e := range entries {
-		if n, err := strconv.Atoi(e.Name()); err == nil {
-			most = max(most, n)
+		if n, err := strconv.Atoi(e.Name()); err == nil && n > 0 {
+			all = append(all, n)
 		}
 	}
-	return most
+	return all
 }
 
 // ReadMatrix returns the text of the matrix file that a run was made from; nil
