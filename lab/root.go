@@ -12,6 +12,7 @@ import (
 
 	"ghostlab/kernels"
 	"ghostlab/lab/config"
+	"ghostlab/lab/host"
 	"ghostlab/lab/live"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/progress"
@@ -160,7 +161,7 @@ func (a *app) guests(asked int, m *matrix.Matrix) int {
 	if m.Search == matrix.Hunt {
 		n = a.cfg.Jobs
 	}
-	if free := freeMemory(); free > 0 {
+	if free := host.FreeMemory(); free > 0 {
 		// A running guest and the next one, prepared.
 		n = min(n, free/(2*memory))
 	}

@@ -62,7 +62,10 @@ func (s *Summary) facts() []Fact {
 func (s *Summary) hosts() []string {
 	var all []string
 	add := func(h journal.Host) {
-		text := fmt.Sprintf("%s, %d cores, %s/%s", h.CPU, h.Cores, h.OS, h.Arch)
+		text := fmt.Sprintf("%d cores, %s/%s", h.Cores, h.OS, h.Arch)
+		if h.CPU != "" {
+			text = h.CPU + ", " + text
+		}
 		if !slices.Contains(all, text) {
 			all = append(all, text)
 		}

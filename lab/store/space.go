@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"os"
 	"syscall"
 )
 
@@ -29,5 +30,9 @@ func (e *SpaceError) Error() string {
 
 // Hint says what to do about it.
 func (e *SpaceError) Hint() string {
+	switch e.Dir {
+	case os.TempDir(), "/dev/shm": // for sockets and scratch files, see lab/vm
+		return "free some space there, or name another folder with TMPDIR"
+	}
 	return "free some space, or name another folder with --cache or --runs"
 }

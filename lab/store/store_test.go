@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -97,7 +98,9 @@ func TestKeysKeepNamesAndValuesApart(t *testing.T) {
 
 func TestFullDiskIsSaidBeforehand(t *testing.T) {
 	var full *SpaceError
-	if err := NeedSpace(t.TempDir(), 1<<60); !errors.As(err, &full) || full.Hint() == "" {
-		t.Errorf("got %v", err)
+	for dir, setting := range map[string]string{t.TempDir(): "--cache", os.TempDir(): "TMPDIR"} {
+		if err := NeedSpace(dir, 1<<60); !errors.As(err, &full) || !strings.Contains(full.Hint(), setting) {
+			t.Errorf("%s: got %v, hint %q", dir, err, full.Hint())
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/digitalocean/go-qemu/qmp"
 
 	"ghostlab/initramfs/wire"
+	"ghostlab/lab/host"
 	"ghostlab/lab/qemu"
 	"ghostlab/lab/store"
 )
@@ -67,6 +68,9 @@ func templateKey(cfg Config) (store.Key, error) {
 	h.Add("qemu", cfg.Version)
 	machine := cfg.board()
 	h.Add("machine", strings.Join(append(machine.Args(), cfg.engine().Args()...), " "))
+	if machine.CPU == "host" {
+		h.Add("host", host.CPU()) // the cache may be shared with another host
+	}
 	h.Add("arguments", strings.Join(append(qemu.Kernel{Extra: cfg.KernelArgs}.KernelArgs(), qemu.Console{}.KernelArgs()...), " "))
 	h.Add("wire", fmt.Sprint(wire.SpecRoom, wire.MailboxSize))
 	return h.Key(), nil
