@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-delve/delve/pkg/proc/linutil"
+
 	"ghostlab/gdb/travel"
 )
 
@@ -113,10 +115,7 @@ func (q *inquiry) checking() (*travel.Frame, *checker) {
 // given finds the words of a checker.
 func (q *inquiry) given(f travel.Frame, k checker) ([]*origin, error) {
 	v := q.out.Victim
-	if err := q.m.Last(q.in(f, v.ID), travel.At(f.Entry)); err != nil {
-		return nil, q.lost("the beginning of "+f.Func, err)
-	}
-	r, err := q.m.Registers()
+	r, err := q.begun(f, v.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -157,6 +156,15 @@ func (q *inquiry) given(f travel.Frame, k checker) ([]*origin, error) {
 	return []*origin{o}, err
 }
 
+// begun goes back to the beginning of a goroutine's call, where its parameters are
+// in registers.
+func (q *inquiry) begun(f travel.Frame, goroutine int64) (*linutil.ARM64PtraceRegs, error) {
+	if err := q.m.Last(q.in(f, goroutine), travel.At(f.Entry)); err != nil {
+		return nil, q.lost("the beginning of "+f.Func, err)
+	}
+	return q.m.Registers()
+}
+
 // pointed is the type that a pointer among the parameters of the moment's call
 // points to.
 func (q *inquiry) pointed(addr uint64) (string, error) {
@@ -180,10 +188,7 @@ func (q *inquiry) pointed(addr uint64) (string, error) {
 // there: badPointer(s *mspan, p, refBase, refOff uintptr) in runtime/mbitmap.go.
 func (q *inquiry) reference(f travel.Frame) ([]*origin, error) {
 	v := q.out.Victim
-	if err := q.m.Last(q.in(f, v.ID), travel.At(f.Entry)); err != nil {
-		return nil, q.lost("the beginning of "+f.Func, err)
-	}
-	r, err := q.m.Registers()
+	r, err := q.begun(f, v.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -101,6 +101,10 @@ func (q *inquiry) follow(register int, been map[uint64]bool) (*origin, error) {
 	value := r.Regs[register]
 	q.seek("where %#x came from", value)
 	o, err := q.steps(register, been)
+	var lost *NotFoundError
+	if errors.As(err, &lost) {
+		o, err = &origin{why: "came from what was not found: " + lost.Why}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -112,10 +116,6 @@ func (q *inquiry) follow(register int, been map[uint64]bool) (*origin, error) {
 func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
 	for range mostHops {
 		entry, err := q.defined(register)
-		var lost *NotFoundError
-		if errors.As(err, &lost) {
-			return &origin{why: "came from an instruction that was not found: " + lost.Why}, nil
-		}
 		if err != nil {
 			return nil, err
 		}
@@ -228,12 +228,37 @@ func (q *inquiry) defined(register int) (entry bool, err error) {
 			points = append(points, travel.At(i.Addr))
 		}
 	}
-	err = q.m.Last(q.in(frame, id), points...)
-	if err != nil {
-		return false, q.lost(fmt.Sprintf("what gave x%d its value in %s", register, frame.Func), err)
+	from := r.Pc
+	for {
+		if err := q.m.Last(q.in(frame, id), points...); err != nil {
+			return false, q.lost(fmt.Sprintf("what gave x%d its value in %s", register, frame.Func), err)
+		}
+		if r, err = q.m.Registers(); err != nil {
+			return false, err
+		}
+		if r.Pc == from { // this time, or one before
+			if done, err := q.carriedOut(); err != nil {
+				return false, err
+			} else if !done {
+				continue
+			}
+		}
+		return r.Pc == frame.Entry && !first, nil
 	}
-	r, err = q.m.Registers()
-	return err == nil && r.Pc == frame.Entry && !first, err
+}
+
+// carriedOut says whether the instruction of the moment is, not interrupted before.
+// The machine stays.
+func (q *inquiry) carriedOut() (bool, error) {
+	at, err := q.m.Now()
+	if err != nil {
+		return false, err
+	}
+	if err := q.m.Step(); err != nil {
+		return false, err
+	}
+	user, err := q.m.User()
+	return user, errors.Join(err, q.m.Go(at))
 }
 
 func (q *inquiry) gives(i travel.Insn, register int) bool {

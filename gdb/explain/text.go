@@ -174,15 +174,18 @@ func (m *Map) String() string {
 
 // String says in a line where the value came from and who wrote it there.
 func (w Word) String() string {
-	at := fmt.Sprintf("%s (%s:%d)", w.Read.Func, w.Read.File, w.Read.Line)
+	at := ""
+	if w.Read.Func != "" {
+		at = fmt.Sprintf(" in %s (%s:%d)", w.Read.Func, w.Read.File, w.Read.Line)
+	}
 	if w.Address == "" {
-		return fmt.Sprintf("%s %s, in %s", w.Value, w.Why, at)
+		return w.Value + " " + w.Why + at
 	}
 	name := w.Name
 	if name == "" {
 		name = "the word"
 	}
-	text := fmt.Sprintf("%s, read from %s at %s in %s", w.Value, name, w.Address, at)
+	text := fmt.Sprintf("%s, read from %s at %s%s", w.Value, name, w.Address, at)
 	if w.Writer == nil {
 		return text + ": " + w.Why
 	}

@@ -130,10 +130,7 @@ func (q *inquiry) held(w *Waiter, f travel.Frame, on waits, end int64) error {
 	if err := q.m.Go(end); err != nil {
 		return err
 	}
-	if err := q.m.Last(q.in(f, w.ID), travel.At(f.Entry)); err != nil {
-		return err
-	}
-	r, err := q.m.Registers()
+	r, err := q.begun(f, w.ID)
 	if err != nil {
 		return err
 	}

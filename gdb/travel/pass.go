@@ -116,6 +116,14 @@ func (m *Machine) back(points []Point) error {
 	if err != nil || stop.Signal != rsp.Trap || now <= m.start {
 		return errors.Join(err, ErrEnd)
 	}
+	if slices.Contains(m.snapshots, now) {
+		// QEMU stops at a snapshot where no point lies between it and the next.
+		if on, err := m.on(points); err != nil {
+			return err
+		} else if !on {
+			return m.back(points)
+		}
+	}
 	m.accessed = now
 	return m.settle(now, points)
 }
