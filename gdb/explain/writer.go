@@ -176,7 +176,7 @@ func (q *inquiry) torn(o *origin, wrote *Side) error {
 	if store < last.Stack[0].PC && first.ID == last.ID && first.Stack[0].PC == store {
 		return nil
 	}
-	q.note("%s and %s are halves of different values: the assignment that wrote one had not written the other, or another got between", o.name, half.name)
+	q.note("torn: %s and %s are of different values, as one assignment was not done yet, or another got between", o.name, half.name)
 	_, err = q.word(&half)
 	return err
 }
