@@ -107,7 +107,7 @@ func (a *app) explain(ctx context.Context, name string, f explainFlags) error {
 // huntAlone searches for a trial of one vCPU that ends like a past one, which
 // cannot be run backwards, and says what it is in its place.
 func (a *app) huntAlone(ctx context.Context, past *pastTrial, limit time.Duration) (found *pastTrial, instead string, err error) {
-	m, wanted, err := a.like(past)
+	m, wanted, err := a.like(ctx, past)
 	if err != nil {
 		return nil, "", err
 	}

@@ -89,7 +89,7 @@ func (a *app) hunt(ctx context.Context, s *scenarios.Scenario, values map[string
 
 // huntFor searches for a trial that ends like a past one.
 func (a *app) huntFor(ctx context.Context, p *pastTrial, f replayFlags) error {
-	m, wanted, err := a.like(p)
+	m, wanted, err := a.like(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func threaded(m *matrix.Matrix, vcpus int) {
 const gomaxprocs = "gomaxprocs"
 
 // like is a hunt for trials that end like a past one, which has failed.
-func (a *app) like(p *pastTrial) (*matrix.Matrix, func(journal.Trial) bool, error) {
+func (a *app) like(ctx context.Context, p *pastTrial) (*matrix.Matrix, func(journal.Trial) bool, error) {
 	if !runner.Failed(p.trial.Trial) {
 		return nil, nil, usageError{fmt.Errorf("trial %d did not fail: there is nothing to hunt for", p.trial.N), ""}
 	}
@@ -122,7 +122,11 @@ func (a *app) like(p *pastTrial) (*matrix.Matrix, func(journal.Trial) bool, erro
 	m := matrix.New(s)
 	m.Trials, m.Timeout = mostHunted, p.run.Timeout
 	m.Hunted()
-	a.cfg.Go, a.cfg.Kernel = p.run.Go, p.run.KernelOf(p.cell()).Asked
+	kernel := p.run.KernelOf(p.cell())
+	if err := a.reuseTree(ctx, kernel); err != nil {
+		return nil, nil, err
+	}
+	a.cfg.Go, a.cfg.Kernel = p.run.Go, kernel.Asked
 	a.cfg.CPU, a.cfg.Memory = p.run.Guest.CPU, p.run.Guest.Memory
 	for _, axis := range p.run.Axes {
 		if value := p.run.Cells[p.trial.Cell].Axes[axis.Name]; !matrix.HuntChooses(axis.Name) {

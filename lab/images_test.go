@@ -110,20 +110,20 @@ func TestRunRemembersItsTree(t *testing.T) {
 	}
 	run := asked([]*kernels.Kernel{k})[0]
 	for named, want := range map[string]string{"": tree, "/another": "/another"} {
-		a := &app{cfg: &config.Config{KernelSource: named}}
-		if err := a.reuseTree(t.Context(), st, run); err != nil || a.cfg.KernelSource != want {
+		a := &app{cfg: &config.Config{Cache: st.Dir(), KernelSource: named}}
+		if err := a.reuseTree(t.Context(), run); err != nil || a.cfg.KernelSource != want {
 			t.Errorf("with %q named: %q, %v", named, a.cfg.KernelSource, err)
 		}
 	}
 	change("VERSION = 6\nPATCHLEVEL = 6\nSUBLEVEL = 9\n")
-	a := &app{cfg: &config.Config{}}
-	if err := a.reuseTree(t.Context(), st, run); err == nil || !strings.Contains(err.Error(), tree+" has changed since the run") {
+	a := &app{cfg: &config.Config{Cache: st.Dir()}}
+	if err := a.reuseTree(t.Context(), run); err == nil || !strings.Contains(err.Error(), tree+" has changed since the run") {
 		t.Errorf("a changed tree: %v", err)
 	}
 	if err := os.RemoveAll(tree); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.reuseTree(t.Context(), st, run); err == nil || !strings.Contains(err.Error(), "kernel source "+tree+": no such file") {
+	if err := a.reuseTree(t.Context(), run); err == nil || !strings.Contains(err.Error(), "kernel source "+tree+": no such file") {
 		t.Errorf("no tree: %v", err)
 	}
 }

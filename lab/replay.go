@@ -252,7 +252,7 @@ func (a *app) pastImage(ctx context.Context, p *pastTrial, st *store.Store, out 
 	}
 	kernel := p.run.KernelOf(p.cell())
 	a.cfg.Kernel = kernel.Asked
-	if err := a.reuseTree(ctx, st, kernel); err != nil {
+	if err := a.reuseTree(ctx, kernel); err != nil {
 		return nil, err
 	}
 	k, err := a.kernel(ctx, st, out, false)

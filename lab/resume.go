@@ -13,7 +13,6 @@ import (
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/report"
-	"ghostlab/lab/store"
 )
 
 // resume runs the trials that a run lacks. All about them comes from the run
@@ -105,12 +104,8 @@ func (a *app) adopt(cmd *cobra.Command, run *journal.Run) error {
 	if given("kernel") {
 		return nil
 	}
-	st, err := store.Open(a.cfg.Cache)
-	if err != nil {
-		return err
-	}
 	for _, k := range run.Kernels {
-		if err := a.reuseTree(cmd.Context(), st, k); err != nil {
+		if err := a.reuseTree(cmd.Context(), k); err != nil {
 			return err
 		}
 	}
