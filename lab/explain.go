@@ -141,14 +141,18 @@ func (a *app) explainPast(ctx context.Context, t *timeline, limit time.Duration)
 	defer task.End()
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	var e *explain.Explanation
 	m, err := travel.Open(limited, replay, t.image.Program)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		defer m.Close()
+		c := t.crash(m, replay)
+		c.Tell = task.Note
+		e, err = explain.Explain(limited, c)
 	}
-	defer m.Close()
-	c := t.crash(m, replay)
-	c.Tell = task.Note
-	return explain.Explain(limited, c)
+	if lost := replay.Lost(err); lost != nil {
+		err = lost
+	}
+	return e, err
 }
 
 // crash is the one of the trial that the machine replays.

@@ -16,8 +16,11 @@ func (m *Machine) with(points []Point, f func() error) (err error) {
 			return err
 		}
 	}
-	defer func() { err = errors.Join(err, m.clear(points)) }()
-	return f()
+	if err := f(); err != nil {
+		m.clear(points) // what failed first is what counts
+		return err
+	}
+	return m.clear(points)
 }
 
 func (m *Machine) clear(points []Point) error {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"syscall"
 	"time"
 
 	"ghostlab/initramfs/wire"
@@ -175,6 +177,20 @@ func (r *Replay) position() (*Position, error) {
 	}
 	p.Console = r.g.console.end(consoleKeep)
 	return p, nil
+}
+
+// Lost is the error behind one of a debugger's, where that is that QEMU has ended;
+// else it is nil.
+func (r *Replay) Lost(err error) error {
+	if !errors.Is(err, io.EOF) && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
+		return nil
+	}
+	select {
+	case <-r.Done():
+		return &InfraError{What: "qemu ended under the replay", Err: r.g.proc.Wait()}
+	case <-time.After(time.Second):
+		return nil
+	}
 }
 
 // Done is closed when QEMU has ended, as by a debugger's kill.
