@@ -13,9 +13,11 @@ import (
 	"ghostlab/gdb/explain"
 	"ghostlab/gdb/travel"
 	"ghostlab/images"
+	"ghostlab/lab/crash"
 	"ghostlab/lab/hunt"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/progress"
+	"ghostlab/lab/report"
 	"ghostlab/lab/runner"
 	"ghostlab/lab/toolchain"
 	"ghostlab/lab/vm"
@@ -118,6 +120,7 @@ func (a *app) huntAlone(ctx context.Context, past *pastTrial, limit time.Duratio
 	if len(h.found) == 0 {
 		if err == nil {
 			fmt.Fprintf(a.stderr, "lab: the signature did not come back in %d trials of one vCPU, with %d settings of its speed and of time slices, in %v\n", h.trials, len(h.arms), limit)
+			a.others(dir, wanted)
 			fmt.Fprintf(a.stderr, "hint: --limit lets the search go on for longer; what needs several vCPUs at the same time never comes back on one\n")
 			err = silentError{exitDiffers}
 		}
@@ -128,6 +131,21 @@ func (a *app) huntAlone(ctx context.Context, past *pastTrial, limit time.Duratio
 		return nil, "", err
 	}
 	return past, fmt.Sprintf("trial %d (%s) cannot be run backwards: this is another trial with its signature, found in %d trials of one vCPU", was.N, was.Schedule, h.trials), nil
+}
+
+// others names trials that a hunt has met and that ended otherwise: they may have
+// the same cause.
+func (a *app) others(dir string, wanted func(journal.Trial) bool) {
+	seen := map[string]bool{}
+	_, err := journal.Open(dir, func(t journal.Trial) {
+		if runner.Failed(t) && !wanted(t) && !seen[t.Title] && len(seen) < 3 {
+			seen[t.Title] = true
+			fmt.Fprintf(a.stderr, "lab: what failed otherwise may have the same cause: `lab explain %s/%d` (%s)\n", filepath.Base(dir), t.N, t.Title)
+		}
+	})
+	if err != nil {
+		complain(a.stderr, err)
+	}
 }
 
 // explainPast explains a trial that can be run backwards, in so much time.
@@ -262,5 +280,11 @@ func (e *passedError) Error() string {
 
 // Hint says what to do about it.
 func (e *passedError) Hint() string {
+	switch e.past.trial.Outcome {
+	case crash.Hang:
+		return "the goroutines, as they were when its time was up, are in " + report.Near(filepath.Join(e.past.dir, "trials", fmt.Sprint(e.past.trial.N), "console.log"))
+	case crash.Infra:
+		return "the lab failed, not the program: " + e.past.trial.Error
+	}
 	return "`lab show " + e.past.run.ID + "` says which trials failed; `lab hunt` searches for one that does"
 }
