@@ -92,7 +92,8 @@ func (a *app) attachCommand() *cobra.Command {
 		Long: `Start gdb on a guest that runs now, of this or another lab. It stops the guest, and sees
 the kernel and the Go program with symbols and sources; when gdb ends the guest goes on.
 Time limits of the trial stand still meanwhile. A deterministic trial that was stopped
-may end in another way than it would have.
+may end in another way than it would have; one of a past run is opened at its crash by
+lab replay --gdb.
 
 Without a name there must be only one guest, or only one that is held.`,
 		Example: `  lab run matrix.yaml --hold-on crash &

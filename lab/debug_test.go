@@ -292,6 +292,10 @@ func TestPsAndAttach(t *testing.T) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
+	file := filepath.Join(t.TempDir(), "guest.kdump")
+	if code, _, stderr := lab(t, "dump", g.Name, "--format", "kdump", "-o", file); code != exitOK {
+		t.Errorf("lab dump after gdb: exit code %d\n%s", code, stderr)
+	}
 	if err := syscall.Kill(g.PID, 0); err != nil {
 		t.Errorf("the guest after gdb: %v", err)
 	}

@@ -26,10 +26,14 @@ func (a *app) dumpCommand() *cobra.Command {
 		Short: "Write the memory of a guest to a file",
 		Long: `Write the memory and the registers of a guest to a file: of one that runs now, such as
 one that is held at its crash, or else of a deterministic trial of a past run, which is
-run once more to its crash. The file is ELF, which gdb and drgn open with the kernel's vmlinux, or
-kdump's compressed format as QEMU writes it (flattened), which is smaller and meant for
-crash, built for arm64; that has not been tried. It has the VMCOREINFO note by which they
-know the kernel. The guest is stopped meanwhile, and goes on if it ran.`,
+run once more to its crash. A guest that runs is stopped meanwhile. The file has the
+VMCOREINFO note by which tools know the kernel, and is
+
+- elf, which gdb and drgn open with the kernel's vmlinux, or
+- kdump, which is smaller, in the flattened form that QEMU writes: makedumpfile -R makes
+  it a plain one. It is for a crash that was built for arm64, which Debian's is not on
+  other hosts, so that has not been tried; the drgn of Debian 12 knows kdump files of
+  other machines only.`,
 		Example: `  lab run matrix.yaml --hold-on crash &
   lab dump -o guest.elf                  the guest that is held at a crash
   lab dump 20261124-020841-ghost-map/17 -o guest.kdump --format kdump

@@ -93,7 +93,7 @@ func (f *runFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.set, "set", nil, "a `key=value` of the matrix: a key, or an axis with values and commas between them")
 	flags.IntVarP(&f.guests, "guests", "j", 0, "`number` of guests at once (default: what the cores and the memory allow)")
 	flags.Float64Var(&f.verify, "verify", 2, "`percentage` of deterministic trials that are run twice and compared")
-	flags.StringVar(&f.holdOn, "hold-on", "", "keep the guest of a trial that fails, stopped at its `crash`, for lab attach and lab dump")
+	flags.StringVar(&f.holdOn, "hold-on", "", "keep the guest of a trial that fails, stopped at its `crash`, for lab attach, inspect and dump; of a deterministic trial it is that of a second run")
 	flags.IntVar(&f.holds, "holds", 1, "`number` of guests that --hold-on keeps at once")
 	flags.BoolVar(&f.yes, "yes", false, fmt.Sprintf("run a matrix of more than %d trials", matrix.Most))
 	flags.BoolVar(&f.json, "json", false, "print the result as one JSON document")

@@ -42,8 +42,9 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 	return c, nil
 }
 
-// Detach lets the machine go on.
-func (c *Client) Detach(ctx context.Context) error { return c.ok(ctx, "D") }
+// Detach lets the machine go on. It names the machine, process 1: a QEMU that a gdb has
+// told once of processes wants that of all who come after (gdbstub.c, handle_detach).
+func (c *Client) Detach(ctx context.Context) error { return c.ok(ctx, "D;1") }
 
 // Close hangs up. The machine stays as it is.
 func (c *Client) Close() error { return c.conn.Close() }
