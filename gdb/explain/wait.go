@@ -71,41 +71,49 @@ func (q *inquiry) standstill() error {
 	if err != nil {
 		return err
 	}
-	looked, unknown := 0, 0
-	for n, p := range all {
+	for _, p := range all {
 		w := Waiter{Parked: p}
-		before := 0
-		for _, other := range all[:n] {
-			if same(other, p) {
-				before++
+		var alike []int
+		for i := range q.out.Waiting {
+			if w.stands(&q.out.Waiting[i]) {
+				alike = append(alike, i)
 			}
 		}
-		if looked < mostWaiters && before < mostAlike {
-			looked++
-			if err := q.awaited(&w, end); err != nil {
-				return err
-			}
-		} else if before == 0 {
-			unknown++
-		}
-		alike := slices.IndexFunc(q.out.Waiting, func(other Waiter) bool {
-			return same(other.Parked, p) && (w.On == "" || w.On == other.On)
-		})
-		if alike >= 0 {
-			q.out.Waiting[alike].Alike++
-		} else {
+		if len(alike) < mostAlike {
 			q.out.Waiting = append(q.out.Waiting, w)
+		} else {
+			q.out.Waiting[alike[0]].Alike++
 		}
 	}
-	if unknown > 0 {
-		q.note("what %d of the goroutines wait for was not looked for", unknown)
+	looked := min(len(q.out.Waiting), mostWaiters)
+	for i := range q.out.Waiting[:looked] {
+		if err := q.awaited(&q.out.Waiting[i], end); err != nil {
+			return err
+		}
 	}
+	if n := len(q.out.Waiting) - looked; n > 0 {
+		q.note("what %d of the goroutines wait for was not looked for", n)
+	}
+	q.out.Waiting = alike(q.out.Waiting)
 	return q.m.Go(end)
 }
 
-// same says whether two goroutines wait at the same place.
-func same(a, b travel.Parked) bool {
-	return slices.EqualFunc(a.Stack, b.Stack, func(a, b travel.Frame) bool { return a.PC == b.PC && a.Func == b.Func })
+// alike makes one of those that wait at the same place for the same.
+func alike(all []Waiter) (some []Waiter) {
+	for _, w := range all {
+		i := slices.IndexFunc(some, func(other Waiter) bool { return w.stands(&other) && w.On == other.On })
+		if i < 0 {
+			some = append(some, w)
+		} else {
+			some[i].Alike += 1 + w.Alike
+		}
+	}
+	return some
+}
+
+// stands says whether another goroutine waits at the same place.
+func (w *Waiter) stands(other *Waiter) bool {
+	return slices.EqualFunc(w.Stack, other.Stack, func(a, b travel.Frame) bool { return a.PC == b.PC && a.Func == b.Func })
 }
 
 // awaited finds out what a goroutine waits for at the moment end, and who has
@@ -153,19 +161,34 @@ func (q *inquiry) held(w *Waiter, f travel.Frame, on waits, end int64) error {
 	if err := q.m.Go(end); err != nil {
 		return err
 	}
+	if on.taken == nil {
+		if err := q.m.Last(q.others(w.ID), travel.Writes(addr+offset, size)); err != nil {
+			return err
+		}
+		w.Holder, err = q.side(on.did)
+		return err
+	}
 	writes := 0
 	w.Holder, err = q.written(addr+offset, size, func(before, after uint64) (bool, error) {
 		if writes++; writes > mostWrites {
 			return false, &NotFoundError{"too many writes lie between"}
 		}
-		if on.taken != nil {
-			return on.taken(before, after), nil
-		}
-		id, err := q.m.ID()
-		return id != 0 && id != w.ID, err // the runtime works for it without one
+		return on.taken(before, after), nil
 	})
 	if err == nil {
 		w.Holder.Did = on.did
 	}
 	return err
+}
+
+// others wants moments of other goroutines than one. Where the runtime works for
+// it on a thread's stack, that is of none.
+func (q *inquiry) others(goroutine int64) func() (bool, error) {
+	return func() (bool, error) {
+		if ok, err := q.ours(); err != nil || !ok {
+			return false, err
+		}
+		id, err := q.m.ID()
+		return id != 0 && id != goroutine, err
+	}
 }
