@@ -158,8 +158,7 @@ func TestDebugRefusesBadInput(t *testing.T) {
 	}
 }
 
-// Delve's own client and an editor talk to Delves in guests, in two sessions at once,
-// and nobody else can reach either.
+// Delve's own client and an editor talk to Delves in guests, in two sessions at once.
 func TestDelve(t *testing.T) {
 	program := binary(t)
 	var ports []string
@@ -198,22 +197,6 @@ func TestDelve(t *testing.T) {
 	}
 	delveStops(t, ports[0])
 	checkFiles(t, editorStops(t, entry, "runtime.mapassign_fast64"), "/src/runtime/map_fast64.go", "/scenarios/ghost-map/repro/main.go")
-	listening, err := osexec.Command("ss", "-Hltn").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, address := range ports {
-		_, port, _ := net.SplitHostPort(address)
-		others := regexp.MustCompile(`(?m)^.*[^.0-9]((?:\[?::\]?|\*|[0-9.]+)(?:%[a-z0-9]+)?):`+port+` `).FindAllSubmatch(listening, -1)
-		for _, m := range others {
-			if string(m[1]) != "127.0.0.1" {
-				t.Errorf("port %s listens on %s", port, m[1])
-			}
-		}
-		if len(others) == 0 {
-			t.Errorf("port %s does not listen:\n%s", port, listening)
-		}
-	}
 }
 
 // delveStops stops by Delve's own client in the map's assignment, and lists the goroutines.
