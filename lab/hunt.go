@@ -49,14 +49,18 @@ Exit codes: 0 found, 1 not found within the limits.`,
 			if err != nil {
 				return err
 			}
-			values, err := s.Values(f.set)
+			m, err := a.hunted(s, f)
 			if err != nil {
-				return usageError{err, "`lab hunt --help` has examples"}
+				return err
 			}
-			return a.hunt(cmd.Context(), s, values, f)
+			wanted := runner.Failed
+			if f.title != "" {
+				wanted = func(t journal.Trial) bool { return strings.Contains(t.Title, f.title) }
+			}
+			return a.carryOutHunt(cmd.Context(), m, wanted, f)
 		},
 	}
-	cmd.Flags().StringArrayVar(&f.set, "set", nil, "give a parameter of the scenario a value: `name=value`")
+	cmd.Flags().StringArrayVar(&f.set, "set", nil, "a `name=value`: a parameter of the scenario, or what `lab run --set` takes")
 	cmd.Flags().DurationVar(&f.limit, "limit", 10*time.Minute, "`time` after which to give up")
 	cmd.Flags().IntVar(&f.trials, "trials", mostHunted, "`number` of trials after which to give up")
 	cmd.Flags().IntVar(&f.enough, "failures", 1, "`number` of failures to find")
@@ -67,24 +71,26 @@ Exit codes: 0 found, 1 not found within the limits.`,
 	return cmd
 }
 
-// hunt searches with fixed values of the scenario's parameters.
-func (a *app) hunt(ctx context.Context, s *scenarios.Scenario, values map[string]string, f huntFlags) error {
+// hunted is the matrix of a hunt, which its flags make.
+func (a *app) hunted(s *scenarios.Scenario, f huntFlags) (*matrix.Matrix, error) {
 	if f.trials < 1 || f.enough < 1 || f.limit <= 0 {
-		return usageError{errors.New("--trials, --failures and --limit: want more than nothing"), ""}
+		return nil, usageError{errors.New("--trials, --failures and --limit: want more than nothing"), ""}
 	}
-	m := matrix.New(s)
-	m.Trials, m.Seed = f.trials, f.seed
-	m.Hunted()
-	for _, name := range s.ParamNames() {
-		if v, ok := values[name]; ok {
-			m.Axes = append(m.Axes, matrix.Axis{Name: name, Values: []string{v}})
-		}
+	set, err := assignments("set", f.set)
+	if err != nil {
+		return nil, err
 	}
-	wanted := runner.Failed
-	if f.title != "" {
-		wanted = func(t journal.Trial) bool { return strings.Contains(t.Title, f.title) }
+	return a.search(s, f.trials, f.seed, set)
+}
+
+// search is a matrix whose schedules are searched.
+func (a *app) search(s *scenarios.Scenario, trials int, seed uint64, set []matrix.Flag) (*matrix.Matrix, error) {
+	search := []matrix.Flag{
+		{Name: matrix.KeySearch, Value: matrix.Hunt, Words: "hunt"},
+		{Name: matrix.KeyTrials, Value: strconv.Itoa(trials), Words: "flag --trials"},
+		{Name: matrix.KeySeed, Value: strconv.FormatUint(seed, 10), Words: "flag --seed"},
 	}
-	return a.carryOutHunt(ctx, m, wanted, f)
+	return matrix.Of(s, matrix.Options{Presets: a.presets(), Set: append(search, set...)})
 }
 
 // huntFor searches for a trial that ends like a past one.
@@ -104,7 +110,9 @@ func threaded(m *matrix.Matrix, vcpus int) {
 	if p, ok := m.Scenario.Params[gomaxprocs]; set || !ok || !p.Optional {
 		return
 	}
-	m.Axes = append(m.Axes, matrix.Axis{Name: gomaxprocs, Values: []string{strconv.Itoa(max(vcpus, 2))}})
+	threads := strconv.Itoa(max(vcpus, 2))
+	m.Axes = append(m.Axes, matrix.Axis{Name: gomaxprocs, Values: []string{threads}})
+	m.Set = append(m.Set, matrix.AxisFlag(gomaxprocs, threads))
 }
 
 // gomaxprocs is the parameter of a program that has no scenario, see scenarios.Of.
@@ -119,19 +127,21 @@ func (a *app) like(ctx context.Context, p *pastTrial) (*matrix.Matrix, func(jour
 	if err != nil {
 		return nil, nil, err
 	}
-	m := matrix.New(s)
-	m.Trials, m.Timeout = mostHunted, p.run.Timeout
-	m.Hunted()
 	kernel := p.run.KernelOf(p.cell())
 	if err := a.reuseTree(ctx, kernel); err != nil {
 		return nil, nil, err
 	}
 	a.cfg.Go, a.cfg.Kernel = p.run.Go, kernel.Asked
 	a.cfg.CPU, a.cfg.Memory = p.run.Guest.CPU, p.run.Guest.Memory
+	set := []matrix.Flag{{Name: matrix.KeyTimeout, Value: p.run.Timeout.String()}}
 	for _, axis := range p.run.Axes {
-		if value := p.run.Cells[p.trial.Cell].Axes[axis.Name]; !matrix.HuntChooses(axis.Name) {
-			m.Axes = append(m.Axes, matrix.Axis{Name: axis.Name, Values: []string{value}})
+		if value, ok := p.cell().Axes[axis.Name]; ok && !matrix.HuntChooses(axis.Name) {
+			set = append(set, matrix.AxisFlag(axis.Name, value))
 		}
+	}
+	m, err := a.search(s, mostHunted, 1, set)
+	if err != nil {
+		return nil, nil, err
 	}
 	threaded(m, p.trial.Schedule.VCPUs)
 	return m, func(t journal.Trial) bool { return t.Title == p.trial.Title }, nil

@@ -205,7 +205,7 @@ func (a *app) matrixOf(run *journal.Run) (*matrix.Matrix, error) {
 // plan is what a matrix says of a run.
 func plan(m *matrix.Matrix) journal.Run {
 	return journal.Run{
-		Scenario: m.Scenario.Name, ScenarioDir: m.Scenario.Dir, Own: m.Scenario.Own, Trials: m.Trials, Timeout: m.Timeout, Seed: m.Seed,
+		Scenario: m.Scenario.Name, ScenarioDir: m.Scenario.Dir, Own: m.Scenario.Own, Set: m.Set, Only: m.Narrowed, Trials: m.Trials, Timeout: m.Timeout, Seed: m.Seed,
 		Engine: m.Engine, Shift: m.Shift, Isolation: m.Isolation, Search: m.Search, Axes: m.Varied(), Cells: m.Cells(),
 		Expect: m.Expect, Stop: m.Stop, Collect: m.Collect,
 	}

@@ -22,14 +22,19 @@ type Run struct {
 	// ScenarioDir is the scenario's folder on this host.
 	ScenarioDir string `json:"scenario_dir,omitempty"`
 	// Own is the program of a run without a scenario.yaml, else nil.
-	Own       *scenarios.Program `json:"own,omitempty"`
-	Matrix    string             `json:"matrix"` // the file, as it was named
-	Trials    int                `json:"trials"` // of each cell
-	Timeout   time.Duration      `json:"timeout"`
-	Seed      uint64             `json:"seed"`
-	Engine    string             `json:"engine"`
-	Shift     int                `json:"shift"` // of the deterministic engine
-	Isolation string             `json:"isolation"`
+	Own    *scenarios.Program `json:"own,omitempty"`
+	Matrix string             `json:"matrix"` // the file, as it was named
+	// Set and Only are the flags that changed what the file says, as they were
+	// given. All else here is what follows.
+	Set  []matrix.Flag `json:"set,omitempty"`
+	Only []matrix.Flag `json:"only,omitempty"`
+
+	Trials    int           `json:"trials"` // of each cell
+	Timeout   time.Duration `json:"timeout"`
+	Seed      uint64        `json:"seed"`
+	Engine    string        `json:"engine"`
+	Shift     int           `json:"shift"` // of the deterministic engine
+	Isolation string        `json:"isolation"`
 	// Search is "hunt" where the trials' schedules were chosen to make them
 	// fail: their counts are no rates of the program.
 	Search string `json:"search,omitempty"`

@@ -3,7 +3,10 @@ package matrix
 import (
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"ghostlab/scenarios"
 )
@@ -96,6 +99,31 @@ func (f *form) resolve(name string) (outer, inner string, ok bool) {
 	axes, _ := f.field(KeyAxes)
 	_, ok = axes.form.field(name)
 	return KeyAxes, name, ok
+}
+
+// AxisFlag is the flag that gives an axis these values.
+func AxisFlag(axis string, values ...string) Flag {
+	outer, inner, _ := matrixForm(nil).resolve(axis)
+	if outer != KeyAxes || inner != axis { // a key has that name
+		axis = KeyAxes + "." + axis
+	}
+	return Flag{Name: axis, Value: FlagValue(values...)}
+}
+
+// FlagValue is a list of values as a flag takes it: with commas between them, or,
+// where a value holds a comma or what cannot be seen, as YAML's ["a", "b"].
+func FlagValue(values ...string) string {
+	odd := func(r rune) bool { return r == ',' || !unicode.IsPrint(r) }
+	text := strings.Join(values, ",")
+	if !strings.HasPrefix(text, "[") && !strings.HasPrefix(text, "{") &&
+		!slices.ContainsFunc(values, func(v string) bool { return strings.ContainsFunc(v, odd) }) {
+		return text
+	}
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = strconv.Quote(v)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 // set gives a key of a map a value.

@@ -1,8 +1,10 @@
 package matrix
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 const base = `
@@ -107,4 +109,28 @@ func TestTheFileIsRightByItself(t *testing.T) {
 	opt.Set = set("trials=2")
 	_, err := Parse("m.yaml", []byte(ofGhostMap+"trials: two\n"), opt)
 	checkError(t, "trials", err, "(m.yaml:2:9)", "")
+}
+
+// What FlagValue writes a flag reads back, whatever the values are.
+func FuzzFlagValue(f *testing.F) {
+	f.Add("max,pauth=off", "cortex-a57")
+	f.Add(`"quoted" 'text'`, " with blanks ")
+	f.Add("[a]", "{b}")
+	f.Add("a: b # c", "\\ \t\r\n")
+	f.Add("", "-")
+	f.Add("\x1b[31m\x00\u0085\u202e\U000e0001\ufeff", "ä\u2028🙂")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if !utf8.ValidString(a+b) || a == b {
+			t.Skip() // an argument of run.json is text
+		}
+		fields := axesForm(nil)
+		x, _ := fields.field("env.X")
+		for _, values := range [][]string{{a, b}, {a}} {
+			text := FlagValue(values...)
+			got, err := x.form.readFlag(&source{"flag", true}, "", text)
+			if err != nil || !slices.Equal(got.texts(), values) {
+				t.Errorf("%q as %s: got %q, %v", values, text, got.texts(), err)
+			}
+		}
+	})
 }

@@ -63,6 +63,9 @@ type Matrix struct {
 	// Stop ends cells early; Trials is then the most that one gets.
 	Stop    Stop
 	Collect Collect
+	// Set and Narrowed are the flags that all the rest follows from, beside the
+	// file: Options' Set and Only.
+	Set, Narrowed []Flag
 
 	presets map[string]string
 }

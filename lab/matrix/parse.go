@@ -26,9 +26,12 @@ type Options struct {
 // Flag is an argument of the command line, with the words that messages call it
 // by, such as "flag --set trials=20".
 type Flag struct {
-	Name, Value string
-	Words       string
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Words string `json:"-"`
 }
+
+func (f Flag) String() string { return f.Name + "=" + f.Value }
 
 // Parse reads a matrix. Errors are *scenarios.PlaceErrors where they have a
 // place in the file or are a flag's. The file has to be right by itself,
@@ -82,6 +85,7 @@ func flagged(s *scenarios.Scenario, top value, opt Options) (*Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.Set, m.Narrowed = opt.Set, opt.Only
 	return m, m.narrow(f, opt.Only)
 }
 

@@ -34,51 +34,19 @@ func (s *Summary) reproduce() reproduce {
 // command runs the matrix again, or only one cell of it.
 func (s *Summary) command(c *Cell) string {
 	r := s.run
-	values := func(a matrix.Axis) string {
-		if c != nil {
-			return list([]string{c.on(a.Name)})
-		}
-		return list(a.Values)
-	}
 	words := []string{"lab"}
 	switch {
 	case r.Own != nil:
-		words = append(words, "try", r.Own.Package)
-		words = append(words, own(r.Own)...)
-		for _, a := range r.Axes {
-			if env, ok := strings.CutPrefix(a.Name, matrix.EnvPrefix); ok {
-				words = append(words, "--env", env+"="+values(a))
-			} else if a.Name == matrix.AxisGo {
-				words = append(words, "--go", values(a))
-			} else {
-				words = append(words, "--axis", a.Name+"="+values(a))
-			}
-		}
+		words = append(append(words, "try", r.Own.Package), own(r.Own)...)
 		if s.Hunted() {
 			words = append(words, "--hunt")
 		}
-	case r.Matrix == "": // of `lab hunt`
+	case s.fileless():
 		words = append(words, "hunt", s.Scenario)
-		for _, a := range r.Axes {
-			words = append(words, "--set", a.Name+"="+values(a))
-		}
 	default:
 		words = append(words, "run", r.Matrix)
-		for _, a := range r.Axes {
-			if len(a.Values) == 1 {
-				words = append(words, "--set", a.Name+"="+values(a)) // by the file, or by a flag
-			}
-		}
-		if c != nil {
-			for _, a := range s.varied {
-				if c.on(a.Name) == none {
-					continue
-				}
-				words = append(words, "--only", a.Name+"="+values(a))
-			}
-		}
 	}
-	words = append(append(words, s.settings()...), s.machine()...)
+	words = append(append(append(words, s.set(c)...), s.settings()...), s.machine()...)
 	if r.Own == nil {
 		return shell(words)
 	}
@@ -88,33 +56,67 @@ func (s *Summary) command(c *Cell) string {
 	return shell([]string{"cd", r.Own.Dir}) + " && " + shell(words)
 }
 
-// settings are flags for what the matrix's file may say otherwise.
-func (s *Summary) settings() []string {
-	words := []string{"--seed", fmt.Sprint(s.run.Seed)}
-	if s.Hunted() {
+// fileless says whether the matrix was made of flags alone.
+func (s *Summary) fileless() bool { return s.run.Matrix == "" }
+
+// set are the flags that gave the matrix its keys and axes. A cell of a file's is
+// one of the matrix's, which --only selects; a matrix without a file is made anew,
+// of that cell alone.
+func (s *Summary) set(c *Cell) (words []string) {
+	add := func(option string, f matrix.Flag) { words = append(words, option, f.String()) }
+	for _, f := range s.run.Set {
+		if !hasOption(f.Name) && !(c != nil && s.fileless() && s.givesCells(f.Name)) {
+			add("--set", f)
+		}
+	}
+	for _, f := range s.run.Only {
+		add("--only", f)
+	}
+	if c == nil {
 		return words
 	}
-	words = append(words, "--trials", fmt.Sprint(s.run.Trials))
-	for _, x := range []struct{ axis, value string }{{matrix.AxisEngine, s.Engine}, {matrix.AxisIsolation, s.Isolation}} {
-		if !s.hasAxis(x.axis) {
-			words = append(words, "--"+x.axis, x.value)
+	for _, a := range s.run.Axes {
+		v, ok := c.Axes[a.Name]
+		switch {
+		case !ok:
+		case s.fileless():
+			add("--set", matrix.AxisFlag(a.Name, v))
+		case slices.ContainsFunc(s.varied, func(x matrix.Axis) bool { return x.Name == a.Name }):
+			add("--only", matrix.Flag{Name: a.Name, Value: matrix.FlagValue(v)})
 		}
 	}
 	return words
 }
 
+// hasOption tells the keys that have a flag of their own, see settings.
+func hasOption(key string) bool {
+	switch key {
+	case matrix.KeyTrials, matrix.KeySeed, matrix.KeyEngine, matrix.KeyIsolation, matrix.KeySearch:
+		return true
+	}
+	return false
+}
+
+// givesCells tells what decides about cells.
+func (s *Summary) givesCells(key string) bool {
+	return key == matrix.KeyAxes || key == matrix.KeyExclude || key == matrix.KeyInclude || s.hasAxis(strings.TrimPrefix(key, matrix.KeyAxes+"."))
+}
+
+// settings are flags for what the matrix's file may say otherwise.
+func (s *Summary) settings() []string {
+	words := []string{"--seed", fmt.Sprint(s.run.Seed), "--trials", fmt.Sprint(s.run.Trials)}
+	if s.Hunted() {
+		return words
+	}
+	return append(words, "--engine", s.Engine, "--isolation", s.Isolation)
+}
+
 // machine are flags for what settings of the reader's may say otherwise.
 func (s *Summary) machine() (words []string) {
 	r := s.run
-	for _, x := range []struct{ axis, flag, value string }{
-		{matrix.AxisGo, "--go", r.Go},
-		{matrix.AxisVCPUs, "--cpus", fmt.Sprint(r.Guest.VCPUs)},
-		{matrix.AxisCPU, "--cpu", r.Guest.CPU},
-		{matrix.AxisMemory, "--memory", fmt.Sprint(r.Guest.Memory)},
-	} {
-		if !s.hasAxis(x.axis) && !(s.Hunted() && matrix.HuntChooses(x.axis)) {
-			words = append(words, x.flag, x.value)
-		}
+	words = append(words, "--go", r.Go, "--cpu", r.Guest.CPU, "--memory", fmt.Sprint(r.Guest.Memory))
+	if !s.Hunted() {
+		words = append(words, "--cpus", fmt.Sprint(r.Guest.VCPUs))
 	}
 	for _, k := range r.Kernels {
 		if k.Tree != "" {
@@ -155,18 +157,6 @@ const testRun = "-test.run="
 
 // isTestFlag tells what `lab try` has added to the arguments.
 func isTestFlag(arg string) bool { return strings.HasPrefix(arg, "-test.") }
-
-// list is values as --env and --axis take them.
-func list(values []string) string {
-	quoted := make([]string, len(values))
-	for i, v := range values {
-		if strings.ContainsAny(v, `,"`) {
-			v = `"` + strings.ReplaceAll(v, `"`, `""`) + `"`
-		}
-		quoted[i] = v
-	}
-	return strings.Join(quoted, ",")
-}
 
 // shell joins words to a line that a shell splits into the same words. What a
 // terminal would obey does not come through it.
