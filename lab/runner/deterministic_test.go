@@ -29,11 +29,7 @@ func racing(t *testing.T, text string) Job {
 	job.Matrix, job.Cells = m, m.Cells()
 	job.Commands = Commands(m.Scenario, job.Cells)
 	job.Image = map[string]*images.Image{images.Name("", labtest.Go): labtest.Image(t, m.Scenario.ReproDir())}
-	job.Verify = 1
-	if job.Folder, err = journal.Create(t.TempDir(), recorded(m)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { job.Folder.Close() })
+	job.Verify, job.Folder = 1, folder(t, m)
 	return job
 }
 
@@ -82,6 +78,24 @@ func TestDeterministicTrialsRepeat(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Guests are checked side by side, as they were run.
+func TestVerificationIsParallel(t *testing.T) {
+	job := racing(t, "trials: 4\nengine: deterministic\nisolation: boot\n")
+	job.Parallel = 2
+	started, most := 0, 0
+	job.Boot = func(string) {
+		if started++; started > 4 {
+			most = max(most, len(guests(t)))
+		}
+	}
+	if err := Run(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	if run, _ := trials(t, job); run.Verification == nil || run.Verification.Identical != 4 || most != 2 {
+		t.Errorf("verification %+v, at most %d guests at once", run.Verification, most)
 	}
 }
 

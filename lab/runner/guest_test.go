@@ -30,19 +30,24 @@ func plan(t *testing.T, isolation string, trials int, how ...string) Job {
 		t.Fatal(err)
 	}
 	cells := m.Cells()
-	folder, err := journal.Create(t.TempDir(), recorded(m))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { folder.Close() })
 	img := labtest.Image(t, m.Scenario.ReproDir())
 	return Job{
-		Matrix: m, Cells: cells, Commands: Commands(m.Scenario, cells), Go: labtest.Go, Folder: folder,
+		Matrix: m, Cells: cells, Commands: Commands(m.Scenario, cells), Go: labtest.Go, Folder: folder(t, m),
 		Image:   map[string]*images.Image{images.Name("", labtest.Go): img},
 		Machine: vm.Config{QEMU: "qemu-system-aarch64", CPU: "cortex-a57", VCPUs: 2, Memory: 512},
 		Store:   labtest.Store(t),
 		Notice:  func(text string) { t.Log(text) },
 	}
+}
+
+func folder(t *testing.T, m *matrix.Matrix) *journal.Folder {
+	t.Helper()
+	f, err := journal.Create(t.TempDir(), recorded(m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
 }
 
 // recorded is the run of a matrix.

@@ -82,7 +82,7 @@ func (t *turn) takes() bool {
 // holds is called when the guest is held: another one runs in its place.
 func (t *turn) holds(vm.Live) {
 	t.run.tellHeld(t.current.n)
-	t.run.beside(t.run.work)
+	t.run.hire()
 }
 
 // released is called when the guest goes on, and when it has ended.

@@ -96,6 +96,7 @@ type run struct {
 	failed  map[int]*trial // that are to be tried again
 	vms     int
 	running int
+	workers int
 	holding int // guests that are held
 	// beside runs a function beside the workers.
 	beside func(func())
@@ -104,6 +105,10 @@ type run struct {
 	hunts  []*hunt.Hunt
 	pace   []map[hunt.Arm]time.Duration // host time of a trial in a warm guest
 	wanted []journal.Found
+	// hopeless are kinds of guests that were given up, and fruitful those whose last
+	// guests gave results.
+	hopeless map[guestKind]*hopelessError
+	fruitful map[guestKind]bool
 	// templates are those that guests of a kind are forked from.
 	templates map[guestKind]*lazyTemplate
 }
@@ -127,8 +132,8 @@ func Run(ctx context.Context, job Job) error {
 
 	var workers sync.WaitGroup
 	r.beside = workers.Go
-	for range max(job.Parallel, 1) {
-		workers.Go(r.work)
+	for range r.Parallel {
+		r.hire()
 	}
 	workers.Wait()
 	if err := errors.Join(r.err, r.endHunts()); err != nil || r.found() {
@@ -141,7 +146,11 @@ func Run(ctx context.Context, job Job) error {
 }
 
 func newRun(ctx context.Context, stop context.CancelFunc, job Job) *run {
-	r := &run{Job: job, ctx: ctx, stop: stop, failed: map[int]*trial{}, templates: map[guestKind]*lazyTemplate{}}
+	r := &run{
+		Job: job, ctx: ctx, stop: stop, failed: map[int]*trial{}, templates: map[guestKind]*lazyTemplate{},
+		hopeless: map[guestKind]*hopelessError{}, fruitful: map[guestKind]bool{},
+	}
+	r.Parallel = max(r.Parallel, 1)
 	r.idle = sync.NewCond(&r.mu)
 	return r
 }

@@ -40,7 +40,7 @@ type turn struct {
 	halted bool
 
 	refused error // why the guest could not start the last trial that it could not
-	barren  int   // guests before this one, in a row, that gave no result
+	barren  int   // guests of this kind before it, in a row, that gave no result
 
 	// of a hunt: the arm, what the guest has found, and when
 	arm, found               int
@@ -67,6 +67,9 @@ func (t *turn) prepare() {
 // config is the guest that the turn is for.
 func (t *turn) config() (vm.Config, error) {
 	r := t.run
+	if err := r.given(t.kind); err != nil {
+		return vm.Config{}, err
+	}
 	cfg := r.config(t.kind)
 	cfg.Dir, cfg.Record = t.dir, t.log
 	if t.spec == nil {
@@ -76,9 +79,6 @@ func (t *turn) config() (vm.Config, error) {
 		}
 	}
 	cfg.Spec = *t.spec
-	if len(t.spec.Encode()) >= wire.SpecRoom {
-		t.kind.forked = false // a guest that boots reads a spec of any size
-	}
 	cfg.Started = func(byHand, _ string) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -89,7 +89,8 @@ func (t *turn) config() (vm.Config, error) {
 	if t.watch != nil {
 		cfg.Hold = t.watch(t)
 	}
-	if t.kind.forked {
+	// A guest that boots reads a spec of any size.
+	if t.kind.forked && len(t.spec.Encode()) < wire.SpecRoom {
 		var err error
 		if cfg.Template, err = r.template(t.kind); err != nil {
 			return cfg, err
@@ -241,6 +242,8 @@ func (t *turn) finish(end *vm.End) {
 	}
 	switch {
 	case t.halted:
+	case errors.As(t.err, new(*hopelessError)):
+		t.giveUp()
 	case infrastructural(t.err):
 		t.infrastructure(t.err)
 	case t.err != nil:
@@ -259,16 +262,6 @@ func (t *turn) finish(end *vm.End) {
 	case len(t.left) > 0:
 		t.infrastructure(fmt.Errorf("%s between two trials", end.Reason))
 	}
-}
-
-// hopeless ends the run after a row of guests without any result: the fourth will
-// not be better.
-func (t *turn) hopeless(err error) bool {
-	if t.done > 0 || t.barren+1 < attempts {
-		return false
-	}
-	t.run.fail(fmt.Errorf("%d guests in a row gave no result: %w", attempts, err))
-	return true
 }
 
 // infrastructure charges a failure to the trial that was running, or else to the

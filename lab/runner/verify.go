@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
@@ -63,11 +66,18 @@ func (r *run) verify() error {
 	}
 	defer remove()
 	var result journal.Verification
+	guests, ctx := errgroup.WithContext(r.ctx)
+	guests.SetLimit(r.Parallel)
 	for _, t := range r.checks.guests {
-		if err = r.check(t, filepath.Join(scratch, fmt.Sprint(t.vm)), &result); err != nil {
-			break
-		}
+		guests.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return r.check(t, filepath.Join(scratch, fmt.Sprint(t.vm)), &result)
+		})
 	}
+	err = guests.Wait()
+	slices.Sort(result.Diverged)
 	if err := errors.Join(err, r.Folder.AddVerification(result)); err != nil {
 		return err
 	}
@@ -77,9 +87,12 @@ func (r *run) verify() error {
 	return nil
 }
 
-// check runs a guest again, into dir, and adds to the result.
+// check runs a guest again, into dir, and adds to the result, which others add to as
+// well.
 func (r *run) check(t *turn, dir string, result *journal.Verification) error {
 	second, err := t.again(dir, 0)
+	r.checks.mu.Lock()
+	defer r.checks.mu.Unlock()
 	if infrastructural(err) {
 		// The first results stand.
 		r.notice(fmt.Sprintf("guest %d could not be run again: %v", t.vm, err))

@@ -10,12 +10,32 @@ const (
 	stoppingBatch = 10
 )
 
+// hire lets one more worker run guests.
+func (r *run) hire() {
+	r.mu.Lock()
+	r.workers++
+	r.mu.Unlock()
+	r.beside(r.work)
+}
+
+// leaves says whether there is a worker too many: guests that were held have gone
+// on. The caller then is to be the last guest's.
+func (r *run) leaves() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.workers <= r.Parallel+r.holding {
+		return false
+	}
+	r.workers--
+	return true
+}
+
 // work runs one guest after the other. Where each trial has a guest of its own,
 // the next one is prepared while the current one runs.
 func (r *run) work() {
 	var ahead chan *turn
-	barren := 0 // guests of this worker's in a row without any result
-	for {
+	barren := map[guestKind]int{} // guests of this worker's in a row without any result
+	for last := false; !last; {
 		var t *turn
 		if ahead != nil {
 			t, ahead = <-ahead, nil
@@ -26,16 +46,17 @@ func (r *run) work() {
 		if t == nil {
 			return
 		}
-		if t.kind.single() {
+		if last = r.leaves(); !last && t.kind.single() {
 			next := make(chan *turn, 1)
 			ahead = next
 			go func() { next <- r.next(false) }()
 		}
 		end := t.play(r.ctx)
-		t.barren = barren
+		t.barren = barren[t.kind]
 		t.finish(end)
-		if barren++; t.done > 0 || t.halted {
-			barren = 0
+		if barren[t.kind]++; t.done > 0 || t.halted {
+			barren[t.kind] = 0
+			r.gave(t.kind)
 		}
 		t.tidy()
 		if r.hunts != nil {
