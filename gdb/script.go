@@ -41,6 +41,11 @@ const (
 //go:embed inkernel.py
 var inKernel string
 
+// vectors gives gdb the frame of a program that the kernel has just interrupted.
+//
+//go:embed vectors.py
+var vectors string
+
 // script is gdb's command file. After it gdb stands where the guest does.
 func (s Session) script(entry string) string {
 	var b strings.Builder
@@ -70,7 +75,7 @@ func (s Session) script(entry string) string {
 		// In hardware: the kernel has not mapped anything yet.
 		p("hbreak '%s'", name)
 	}
-	p("python\n%send", inKernel)
+	p("python\n%s%send", inKernel, vectors)
 	p("set confirm on")
 	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -69,6 +70,12 @@ info goroutines
 goroutine 2 backtrace
 in-kernel lx-ps
 delete
+set language c
+thbreak *((char *) &vectors + 0x480)
+set language auto
+continue
+printf "interrupted\n"
+backtrace
 hbreak handle_mm_fault if $_streq($lx_current().comm, "repro") && address >= 0x4000000000
 continue
 info args
@@ -85,6 +92,7 @@ disconnect
 	for _, want := range []string{
 		`in main\.run\.func2 \(\)`, `(?m)^key = \d`, `func mapassign_fast64\(`, `func run\(`, // the program: stack, arguments, sources
 		`\* +\d+ running`, `(?s)runtime\.gopark .* runtime\.forcegchelper \(\)`, `(?m)\s1 +init$`, // goroutines, the kernel's processes
+		`(?s)interrupted\n#0 +vectors \(\)[^\n]*\n#1 [^\n]*in (runtime|main|ghost).*in runtime\.(goexit|mstart|mcall|morestack|systemstack|rt0_go)`, // at an interrupt's vector
 		`(?m)^address = \d`, `handle_mm_fault \(vma=`, `ssize_t vfs_write\(`, `Linux version`, `Booting Linux`, // the kernel: arguments, source, lx- commands
 		`(?s)in el0_da .*<signal handler called>.* (runtime|main)\..*in runtime\.goexit`, // across
 	} {
@@ -231,8 +239,17 @@ func TestPsAndAttach(t *testing.T) {
 	program := binary(t)
 	needGDB(t)
 	runs := t.TempDir()
+	// A name that no other guest of this host has.
+	name := fmt.Sprintf("spin-%d", os.Getpid())
+	dir := filepath.Join(t.TempDir(), name)
+	if err := os.CopyFS(dir, os.DirFS("testdata/spin")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module "+name+"\n\ngo 1.21\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	run := osexec.Command(program, "try", ".", "-n", "1", "--timeout", "5m", "--runs", runs)
-	run.Dir = "testdata/spin"
+	run.Dir = dir
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +269,7 @@ func TestPsAndAttach(t *testing.T) {
 		if err := json.Unmarshal([]byte(out), &guests); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		guests = slices.DeleteFunc(guests, func(g guest) bool { return !strings.HasSuffix(g.Run, "-spin") })
+		guests = slices.DeleteFunc(guests, func(g guest) bool { return !strings.HasSuffix(g.Run, "-"+name) })
 		if len(guests) > 0 {
 			break
 		}
