@@ -250,6 +250,7 @@ func TestPsAndAttach(t *testing.T) {
 	}
 	run := osexec.Command(program, "try", ".", "-n", "1", "--timeout", "5m", "--runs", runs)
 	run.Dir = dir
+	run.Stderr = t.Output()
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
