@@ -99,7 +99,11 @@ type lazyTemplate struct {
 	once sync.Once
 	t    *vm.Template
 	err  error
+	used time.Time // as others were told last
 }
+
+// useTold is how often others are told that a template is in use, see store.Trim.
+const useTold = time.Hour
 
 func (r *run) template(k guestKind) (*vm.Template, error) {
 	r.mu.Lock()
@@ -121,6 +125,12 @@ func (r *run) template(k guestKind) (*vm.Template, error) {
 			r.trouble(l.err)
 		}
 	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l.err == nil && time.Since(l.used) > useTold {
+		l.used = time.Now()
+		l.t.Used()
+	}
 	return l.t, l.err
 }
 

@@ -17,6 +17,7 @@ import (
 	"ghostlab/lab/journal"
 	"ghostlab/lab/labtest"
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/store"
 	"ghostlab/lab/vm"
 	"ghostlab/scenarios"
 )
@@ -264,6 +265,38 @@ func TestGuestsThatFailTogether(t *testing.T) {
 		if tr.Outcome != crash.Pass {
 			t.Errorf("trial %d: %s %s", tr.N, tr.Outcome, tr.Error)
 		}
+	}
+}
+
+// A run of days must keep its template from other labs, which trim what nobody uses.
+func TestTemplateOfALongRunIsInUse(t *testing.T) {
+	job := plan(t, matrix.Fork, 1, "pass")
+	st, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	job.Store = st
+	r := newRun(t.Context(), nil, job)
+	k := r.kind(&trial{schedule: job.Matrix.Schedule(job.Cells[0], 1, job.Machine.VCPUs)})
+	prepare := func() {
+		if _, err := r.template(k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prepare()
+	all, err := filepath.Glob(filepath.Join(st.Dir(), "templates", "*", "ram"))
+	if err != nil || len(all) != 1 {
+		t.Fatalf("templates %q, %v", all, err)
+	}
+	long := time.Now().Add(-25 * time.Hour)
+	if err := os.Chtimes(filepath.Dir(all[0]), long, long); err != nil {
+		t.Fatal(err)
+	}
+	r.templates[k].used = long
+	prepare()
+	st.Trim("templates", 0)
+	if _, err := os.Stat(all[0]); err != nil {
+		t.Errorf("the run's template was trimmed: %v", err)
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// trimAge is how long an artefact must have been unused to be removed: longer
-// than any run prepares guests from it.
+// trimAge is how long an artefact must have been unused to be removed. A run says
+// every hour that it uses its templates.
 const trimAge = 24 * time.Hour
 
 // Trim removes artefacts of a kind that take more than most bytes of disk

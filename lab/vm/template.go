@@ -51,9 +51,18 @@ func EnsureTemplate(ctx context.Context, st *store.Store, cfg Config) (*Template
 	if err != nil {
 		return nil, err
 	}
+	t, err := openTemplate(dir)
+	if err == nil {
+		t.Used()
+	}
+	return t, err
+}
+
+// Used keeps the template from being trimmed for a day: those who make clones for
+// longer say so in time.
+func (t *Template) Used() {
 	now := time.Now()
-	os.Chtimes(dir, now, now) // for Trim
-	return openTemplate(dir)
+	os.Chtimes(t.dir, now, now)
 }
 
 // templatesKept is how much disk templates may take, in bytes: about 40 of them.
