@@ -209,6 +209,6 @@ func (e *guestError) Hint() string {
 	if e.found > 1 {
 		return "`lab ps` lists them"
 	}
-	return "`lab ps` lists those that do; `lab replay` runs a trial of the past again,\n" +
+	return "`lab ps` lists those that do; `lab replay --gdb` opens a trial of the past at its crash,\n" +
 		"`lab run --hold-on crash` keeps the guest of one that fails"
 }

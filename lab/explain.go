@@ -275,7 +275,7 @@ func (t *timeline) sources(ctx context.Context, a *app) explain.Sources {
 type passedError struct{ past *pastTrial }
 
 func (e *passedError) Error() string {
-	return fmt.Sprintf("trial %d ended with %s: there is no crash to explain", e.past.trial.N, e.past.trial.Outcome)
+	return fmt.Sprintf("trial %d ended with %s: it has no crash", e.past.trial.N, e.past.trial.Outcome)
 }
 
 // Hint says what to do about it.

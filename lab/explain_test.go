@@ -174,7 +174,7 @@ func TestExplainFindsTheWriterOfABadPointer(t *testing.T) {
 		t.Fatal("no crash")
 	}
 	passed := strconv.Itoa(3 - trials[0].N)
-	if code, _, stderr := lab(t, "explain", passed, "--runs", runs); code != exitUsage || !strings.Contains(stderr, "ended with pass: there is no crash to explain\nhint: ") {
+	if code, _, stderr := lab(t, "explain", passed, "--runs", runs); code != exitUsage || !strings.Contains(stderr, "ended with pass: it has no crash\nhint: ") {
 		t.Errorf("a trial that passed: exit code %d\n%s", code, stderr)
 	}
 	e, text := explainedText(t, runs, trials[0].N)

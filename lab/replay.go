@@ -165,7 +165,8 @@ func (e *parallelError) Error() string {
 // Hint says what to do about it.
 func (e *parallelError) Hint() string {
 	return "`lab replay --hunt` searches for a deterministic trial with the same signature,\n" +
-		"`lab run --engine deterministic` runs the matrix with trials that can be replayed"
+		"`lab run --engine deterministic` runs the matrix with trials that can be replayed,\n" +
+		"`lab run --hold-on crash` keeps the guest of one that fails"
 }
 
 // pastTrial is a trial that was run before.
