@@ -38,7 +38,9 @@ the crashing goroutine met: both goroutines, their stacks and source lines, and 
 instructions lie between them. The result is kept beside the trial, in explain.json.
 
 Maps:      the write that a "concurrent map" error speaks of.
-Memory:    for a SIGSEGV or a bad pointer, the last write to the word that held it.
+Memory:    for a SIGSEGV or a bad pointer, the last write to the word that held it, also
+           that of a system call; for memory that is gone, its munmap, mprotect or ftruncate.
+Signals:   who sent the one that ended the program, or that memory was short.
 Checks:    for a panic, a failed test or os.Exit, the last write to what was compared
            just before: an index, a length, a channel's state, a mutex's, your own values.
 Deadlocks: what each goroutine waits for, and who has it.
