@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -56,11 +53,7 @@ func (a *app) dryRun(ctx context.Context, e experiment) error {
 	}
 	guests := a.guests(e.guests, m)
 	fmt.Fprintf(a.stdout, "guests  %d at once\n", guests)
-	words, err := a.estimate(e, all, guests)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(a.stdout, "time    %s\n", words)
+	_, err := fmt.Fprintf(a.stdout, "time    %s\n", a.estimate(e, all, guests))
 	return err
 }
 
@@ -153,22 +146,19 @@ var guestTime = map[string]time.Duration{
 const enoughToTell = 10
 
 // estimate says how long so many trials take, and how that is known.
-func (a *app) estimate(e experiment, trials span, guests int) (string, error) {
+func (a *app) estimate(e experiment, trials span, guests int) string {
 	m := e.matrix
-	past, n, pace, err := a.pastPace(m)
-	if err != nil {
-		return "", err
-	}
+	past, n, pace := a.pastPace(m)
 	if past != nil {
 		return fmt.Sprintf("about %s for the trials: %v each, as %d trials of %s took (%s engine, isolation %s)",
-			between(round(pace*time.Duration(trials.least)).String(), round(pace*time.Duration(trials.most)).String()), round(pace), n, past.ID, past.Engine, past.Isolation), nil
+			between(round(pace*time.Duration(trials.least)).String(), round(pace*time.Duration(trials.most)).String()), round(pace), n, past.ID, past.Engine, past.Isolation)
 	}
 	var least time.Duration
 	for _, c := range m.Cells() {
 		least += guestTime[m.IsolationOf(c)] * time.Duration(e.trials(c).least)
 	}
 	return fmt.Sprintf("unknown: no run of %s in %s; at least some %v where its trials are short (0.03 s each in a shared guest, 0.3 s in a fork, 0.64 s in a boot)",
-		m.Scenario.Name, a.cfg.Runs, round(least/time.Duration(guests))), nil
+		m.Scenario.Name, a.cfg.Runs, round(least/time.Duration(guests)))
 }
 
 // round keeps two or three digits.
@@ -185,17 +175,22 @@ func round(d time.Duration) time.Duration {
 // pastPace is the host's time for a trial in the newest run of the scenario, one
 // with the matrix's engine and isolation if there is any. The run is nil where
 // there is none.
-func (a *app) pastPace(m *matrix.Matrix) (past *journal.Run, n int, pace time.Duration, err error) {
-	dirs, err := filepath.Glob(filepath.Join(a.cfg.Runs, "*-"+m.Scenario.Name+"*"))
-	if err != nil {
-		return nil, 0, 0, err
+func (a *app) pastPace(m *matrix.Matrix) (past *journal.Run, n int, pace time.Duration) {
+	runs := slices.DeleteFunc(journal.List(a.cfg.Runs), func(r journal.Listed) bool {
+		return r.Scenario != m.Scenario.Name || r.Search != m.Search || len(r.Sessions) > 1 // a resumed run has pauses in it
+	})
+	others := func(r journal.Listed) int {
+		if r.Engine == m.Engine && r.Isolation == m.Isolation {
+			return 0
+		}
+		return 1
 	}
-	alike := func(r *journal.Run) bool { return r.Engine == m.Engine && r.Isolation == m.Isolation }
-	for _, dir := range dirs {
+	slices.SortStableFunc(runs, func(x, y journal.Listed) int { return others(x) - others(y) })
+	for _, run := range runs {
 		var first, last time.Time
-		ended := 0
-		run, err := journal.Open(dir, func(t journal.Trial) {
-			ended++
+		n = 0
+		_, err := journal.Open(run.Dir, func(t journal.Trial) {
+			n++
 			if first.IsZero() || t.Ended.Before(first) {
 				first = t.Ended
 			}
@@ -203,18 +198,9 @@ func (a *app) pastPace(m *matrix.Matrix) (past *journal.Run, n int, pace time.Du
 				last = t.Ended
 			}
 		})
-		var none *journal.NoRunError
-		switch {
-		case errors.As(err, &none) || errors.Is(err, fs.ErrNotExist):
-			continue
-		case err != nil:
-			return nil, 0, 0, err
-		case run.Scenario != m.Scenario.Name || run.Search != m.Search || ended < enoughToTell || len(run.Sessions) > 1:
-			continue // a resumed run has pauses in it
-		}
-		if past == nil || alike(run) && !alike(past) || alike(run) == alike(past) && run.Started.After(past.Started) {
-			past, n, pace = run, ended, last.Sub(first)/time.Duration(ended-1)
+		if err == nil && n >= enoughToTell { // a damaged run is no reason to say nothing of this one
+			return run.Run, n, last.Sub(first) / time.Duration(n-1)
 		}
 	}
-	return past, n, pace, nil
+	return nil, 0, 0
 }

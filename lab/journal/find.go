@@ -1,15 +1,13 @@
 package journal
 
 import (
-	"encoding/json"
-	"errors"
+	"cmp"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strconv"
-	"time"
+	"strings"
 )
 
 // Find returns the folder of a run: a path, a name in dir, or with an empty
@@ -23,32 +21,33 @@ func Find(dir, name string) (string, error) {
 		}
 		return "", &NoRunError{Dir: filepath.Join(dir, name)}
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*", runFile))
-	if err != nil {
-		return "", err
-	}
-	type dated struct {
-		dir     string
-		started time.Time
-	}
-	var runs []dated
-	for _, f := range files {
-		var run Run
-		if b, err := os.ReadFile(f); err == nil && json.Unmarshal(b, &run) == nil {
-			runs = append(runs, dated{filepath.Dir(f), run.Started})
-		}
-	}
+	runs := List(dir)
 	if len(runs) == 0 {
 		return "", &NoRunError{Dir: dir}
 	}
-	sort.Slice(runs, func(i, j int) bool {
-		a, b := runs[i], runs[j]
-		if !a.started.Equal(b.started) {
-			return a.started.Before(b.started)
+	return runs[0].Dir, nil
+}
+
+// Listed is a run with its folder.
+type Listed struct {
+	Dir string
+	*Run
+}
+
+// List returns the runs in dir, the newest first. What is no run, or none that can
+// be read, is passed over.
+func List(dir string) []Listed {
+	entries, _ := os.ReadDir(dir)
+	var runs []Listed
+	for _, e := range entries {
+		if run, err := ReadRun(filepath.Join(dir, e.Name())); err == nil {
+			runs = append(runs, Listed{filepath.Join(dir, e.Name()), run})
 		}
-		return a.dir < b.dir
+	}
+	slices.SortFunc(runs, func(a, b Listed) int {
+		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(b.Dir, a.Dir))
 	})
-	return runs[len(runs)-1].dir, nil
+	return runs
 }
 
 // FindTrial returns a run's folder and a trial's number from RUN/TRIAL, from a
@@ -78,27 +77,6 @@ func (e *NoTrialError) Error() string { return fmt.Sprintf("no trial %q", e.Name
 // Hint says what to do about it.
 func (e *NoTrialError) Hint() string {
 	return "name it as RUN/TRIAL, such as 20261124-020841-ghost-map/17; a number alone means the newest run's"
-}
-
-// ReadEvidence returns what is kept of a trial.
-func ReadEvidence(run string, n int) (Evidence, error) {
-	dir := TrialDir(run, n)
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Evidence{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	ev := Evidence{}
-	for _, e := range entries {
-		if e.Type().IsRegular() {
-			if ev[e.Name()], err = os.ReadFile(filepath.Join(dir, e.Name())); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return ev, nil
 }
 
 // NoRunError says that a folder holds no run.

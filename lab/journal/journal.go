@@ -178,24 +178,6 @@ func (f *Folder) VM(n int) string { return VMDir(f.dir, n) }
 // VMDir is the folder of a guest's console and spec in a run's folder.
 func VMDir(run string, n int) string { return filepath.Join(run, "vms", strconv.Itoa(n)) }
 
-// Evidence are the files kept of a trial, by name.
-type Evidence map[string][]byte
-
-func (e Evidence) write(dir string) error {
-	for name, content := range e {
-		if len(content) == 0 {
-			continue
-		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // KeepAgain keeps another execution of a trial beside the first, with its
 // record.
 func (f *Folder) KeepAgain(n int, again Trial, evidence Evidence) error {

@@ -83,7 +83,7 @@ func TestEvidence(t *testing.T) {
 }
 
 func TestFind(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "br[1]*") // is no pattern
 	if _, err := Find(dir, ""); err == nil {
 		t.Error("found a run in an empty folder")
 	}

@@ -148,17 +148,6 @@ func highest(dir string) int {
 	return slices.Max(append(numbered(dir), 0))
 }
 
-// numbered are the numbers from 1 that are names in dir.
-func numbered(dir string) (all []int) {
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		if n, err := strconv.Atoi(e.Name()); err == nil && n > 0 {
-			all = append(all, n)
-		}
-	}
-	return all
-}
-
 // ReadMatrix returns the text of the matrix file that a run was made from; nil
 // where there was none.
 func ReadMatrix(dir string) ([]byte, error) {

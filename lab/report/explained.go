@@ -3,11 +3,6 @@ package report
 import (
 	"encoding/json"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
-	"slices"
-	"strconv"
 	"strings"
 
 	"ghostlab/gdb/explain"
@@ -33,27 +28,20 @@ type raceSide struct{ Who, Did, Stack string }
 // explained are the explanations in the run's folder, at most maxShown, by the
 // trials' numbers.
 func (s *Summary) explained() []explained {
-	folder := os.DirFS(s.dir)
-	files, err := fs.Glob(folder, "trials/*/"+journal.ExplanationFile)
-	if err != nil {
-		return nil
-	}
-	number := func(file string) int {
-		n, _ := strconv.Atoi(path.Base(path.Dir(file)))
-		return n
-	}
-	slices.SortFunc(files, func(a, b string) int { return number(a) - number(b) })
+	trials := journal.TrialsWith(s.dir, journal.ExplanationFile)
 	var all []explained
-	for _, file := range files[:min(len(files), maxShown)] {
-		e := explain.Explanation{}
-		text, err := fs.ReadFile(folder, file)
-		if err == nil {
-			err = json.Unmarshal(text, &e)
+	for _, n := range trials[:min(len(trials), maxShown)] {
+		f, err := journal.OpenEvidence(s.dir, n, journal.ExplanationFile)
+		if err != nil {
+			continue // of another's, who may have put anything there
 		}
+		e := explain.Explanation{}
+		err = json.NewDecoder(f).Decode(&e)
+		f.Close()
 		if err != nil {
 			continue // of another version of lab, or being written
 		}
-		all = append(all, explainedOf(number(file), &e))
+		all = append(all, explainedOf(n, &e))
 	}
 	return all
 }

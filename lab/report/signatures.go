@@ -3,7 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
-	"os"
+	"net/url"
 	"path"
 	"path/filepath"
 	"strings"
@@ -89,10 +89,13 @@ func (s *Summary) replay(t TrialRef) string {
 
 // log is the link to a trial's console, empty where none is kept.
 func (s *Summary) log(n int) string {
-	if _, err := os.Stat(filepath.Join(journal.TrialDir(s.dir, n), consoleFile)); err != nil {
+	f, err := journal.OpenEvidence(s.dir, n, consoleFile)
+	if err != nil {
 		return ""
 	}
-	return path.Join(filepath.ToSlash(s.links), filepath.ToSlash(journal.TrialDir("", n)), consoleFile)
+	f.Close()
+	at := url.URL{Path: path.Join(filepath.ToSlash(s.links), filepath.ToSlash(journal.TrialDir("", n)), consoleFile)}
+	return at.String() // with ./ before a colon, and # ? % written out
 }
 
 const consoleFile = "console.log"
@@ -107,7 +110,7 @@ const (
 // excerpt is the part of the first trial's console that its signature comes
 // from; the end of the console where that part cannot be found.
 func (s *Summary) excerpt(g *Signature) string {
-	f, err := os.Open(filepath.Join(journal.TrialDir(s.dir, g.Trials[0].N), consoleFile))
+	f, err := journal.OpenEvidence(s.dir, g.Trials[0].N, consoleFile)
 	if err != nil {
 		return ""
 	}
