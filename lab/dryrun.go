@@ -51,7 +51,7 @@ func (a *app) dryRun(ctx context.Context, e experiment) error {
 	if err := a.plannedToolchains(ctx, cells); err != nil {
 		return err
 	}
-	guests := a.guests(e.guests, m)
+	guests := a.guests(e.guests, m, cells, a.machine(""))
 	fmt.Fprintf(a.stdout, "guests  %d at once\n", guests)
 	_, err := fmt.Fprintf(a.stdout, "time    %s\n", a.estimate(e, all, guests))
 	return err

@@ -89,7 +89,7 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	machine.About = vm.About{Run: record.ID, Source: &source}
 	job := runner.Job{
 		Matrix: m, Cells: record.Cells, Commands: record.Commands, Image: boot.images, Kernel: boot.kernels[0].Asked, Go: a.cfg.Go,
-		Machine: machine, Store: st, Parallel: a.guests(e.guests, m), Verify: e.verify,
+		Machine: machine, Store: st, Parallel: a.guests(e.guests, m, record.Cells, machine), Verify: e.verify,
 	}
 	if err := hold(&job, e.holds, record.ID, out); err != nil {
 		return "", err

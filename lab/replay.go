@@ -115,7 +115,7 @@ func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
 
 	done, identical, difference := 0, 0, ""
 	task := out.Steps("replay", int64(f.times))
-	err = r.Times(f.times, a.guests(f.guests, job.Matrix), func(e runner.Execution) bool {
+	err = r.Times(f.times, a.guests(f.guests, job.Matrix, []matrix.Cell{past.cell()}, job.Machine), func(e runner.Execution) bool {
 		done++
 		if d := runner.Difference(past.trial, e); d == "" {
 			identical++

@@ -147,20 +147,21 @@ func (a *app) machine(version string) vm.Config {
 	}
 }
 
-// guests is how many run at once: what was asked for, or as many of the largest
-// as the host has cores and memory for. A hunt's guests take a core each.
-func (a *app) guests(asked int, m *matrix.Matrix) int {
+// guests is how many run at once: what was asked for, or as many of the cells'
+// largest as the host has cores and memory for. A deterministic guest takes one core,
+// whatever its vCPUs.
+func (a *app) guests(asked int, m *matrix.Matrix, cells []matrix.Cell, machine vm.Config) int {
 	if asked > 0 {
 		return asked
 	}
-	vcpus, memory := 1, 0
-	for _, c := range m.Cells() {
-		vcpus, memory = max(vcpus, c.VCPUs(a.cfg.CPUs)), max(memory, c.Memory(a.cfg.Memory))
+	cores, memory := 1, 1
+	for _, c := range cells {
+		memory = max(memory, c.Memory(machine.Memory))
+		if m.EngineOf(c) != matrix.Deterministic {
+			cores = max(cores, c.VCPUs(machine.VCPUs))
+		}
 	}
-	n := a.cfg.Jobs / vcpus
-	if m.Search == matrix.Hunt {
-		n = a.cfg.Jobs
-	}
+	n := a.cfg.Jobs / cores
 	if free := host.FreeMemory(); free > 0 {
 		// A running guest and the next one, prepared.
 		n = min(n, free/(2*memory))

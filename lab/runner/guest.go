@@ -72,7 +72,7 @@ func (r *run) config(k guestKind) vm.Config {
 	cfg.Kernel, cfg.Initramfs, cfg.Vmlinux = img.Kernel.Image(), img.Initramfs, img.Kernel.Vmlinux()
 	cfg.About.Program, cfg.About.Go = img.Program, k.goVersion
 	cfg.CPU, cfg.VCPUs, cfg.Memory, cfg.Engine = k.cpu, k.vcpus, k.memory, k.engine
-	cfg.Silence = silence(r.Matrix.Timeout, k.engine)
+	cfg.Silence = silence(r.limit(), k.engine)
 	return cfg
 }
 
@@ -151,8 +151,14 @@ func (r *run) spec(t *trial) wire.Trial {
 // timeout is a trial's limit in the guest's time. A slow virtual CPU gets more of
 // it: the limit is meant for what the program does, not for the clock.
 func (r *run) timeout(s matrix.Schedule) time.Duration {
-	return r.Matrix.Timeout << max(0, s.Shift-matrix.DefaultShift)
+	return r.limit() << max(0, s.Shift-matrix.DefaultShift)
 }
+
+// longest is the most that a trial's limit is taken for: nobody waits for one beyond
+// it, and it can be multiplied.
+const longest = 30 * 24 * time.Hour
+
+func (r *run) limit() time.Duration { return min(r.Matrix.Timeout, longest) }
 
 // Commands are what the trials of each cell execute.
 func Commands(s *scenarios.Scenario, cells []matrix.Cell) []journal.Command {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -297,6 +298,17 @@ func TestTemplateOfALongRunIsInUse(t *testing.T) {
 	st.Trim("templates", 0)
 	if _, err := os.Stat(all[0]); err != nil {
 		t.Errorf("the run's template was trimmed: %v", err)
+	}
+}
+
+// A limit that means none must not turn into one that has passed.
+func TestEnormousTimeLimits(t *testing.T) {
+	r := &run{Job: Job{Matrix: &matrix.Matrix{Timeout: math.MaxInt64}}}
+	for shift := range matrix.MaxShift + 1 {
+		silent := silence(r.limit(), vm.Engine{Deterministic: true, Shift: shift, SingleStep: true})
+		if limit := r.timeout(matrix.Schedule{Knobs: matrix.Knobs{Shift: shift}}); limit < longest || 5*silent < longest { // which vm takes on a slow host
+			t.Errorf("shift %d: a limit of %v, silence of %v", shift, limit, silent)
+		}
 	}
 }
 
