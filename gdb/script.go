@@ -67,6 +67,8 @@ func (s Session) script(entry string) string {
 	p("# the Go program; it is static, its addresses are those of the file")
 	p("add-auto-load-safe-path %s", s.GOROOT)
 	p("add-symbol-file %s", quote(s.Program))
+	p("# a busy host answers late; gdb waits for 2 s by itself")
+	p("set remotetimeout 60")
 	p("target remote %s", s.Socket)
 	if s.CPU != 0 {
 		p("thread %d", s.CPU)
