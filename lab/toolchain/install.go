@@ -30,7 +30,7 @@ func Install(ctx context.Context, version, command, out string) error {
 	defer os.RemoveAll(path)
 	cmd := exec.CommandContext(ctx, "go", "install", "-trimpath", "-ldflags", "-s -w -buildid=", command)
 	cmd.Dir = path
-	cmd.Env = environ(version, "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64", "GOWORK=off", "GOBIN=", "GOPATH="+path, "GOMODCACHE="+cache)
+	cmd.Env = environ(version, append(alone, "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64", "GOBIN=", "GOPATH="+path, "GOMODCACHE="+cache)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Run(); err != nil {

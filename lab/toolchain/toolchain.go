@@ -105,7 +105,7 @@ func (b Build) environ() []string {
 		extra = append(extra, "CGO_ENABLED=1", "CC="+b.CC)
 	}
 	if !b.InPlace {
-		extra = append(extra, "GOWORK=off", "GOFLAGS=")
+		extra = append(extra, alone...)
 	}
 	return environ(b.Go, extra...)
 }
@@ -125,7 +125,7 @@ func ModCache(ctx context.Context) (string, error) {
 func query(ctx context.Context, version, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
-	cmd.Env = environ(version, "GOWORK=off", "GOFLAGS=")
+	cmd.Env = environ(version, alone...)
 	out, err := cmd.Output()
 	if err != nil {
 		var exit *exec.ExitError
@@ -136,6 +136,11 @@ func query(ctx context.Context, version, dir string, args ...string) (string, er
 	}
 	return strings.TrimSpace(string(out)), nil
 }
+
+// alone is an environment in which settings of the user's that change what is
+// compiled do not hold. An empty variable would be looked up in the file that `go env
+// -w` writes, so those have values that change nothing; the experiments have none.
+var alone = []string{"GOWORK=off", "GOFLAGS=-trimpath", "GOARM64=v8.0", "GOEXPERIMENT="}
 
 func environ(version string, extra ...string) []string {
 	name := releaseName(version)
