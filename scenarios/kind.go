@@ -24,7 +24,7 @@ var types = map[string]map[string]any{
 	"int":      {"type": "integer"},
 	"bool":     {"type": "boolean"},
 	"duration": {"type": []any{"string", "integer"}, "pattern": durationPattern, "maximum": 0, "minimum": 0},
-	"string":   {"type": []any{"string", "number", "boolean"}},
+	"string":   {"type": []any{"string", "number", "boolean"}, "pattern": `^[^\x00]*$`},
 	"choice":   {},
 }
 
@@ -65,6 +65,10 @@ func (k Kind) Check(value string) error {
 	case "duration":
 		if d, err := time.ParseDuration(value); err != nil || d < 0 {
 			return fmt.Errorf("want a duration such as 5ms, got %q", value)
+		}
+	case "string":
+		if strings.ContainsRune(value, 0) { // no argument and no environment can have it
+			return fmt.Errorf("want text without NUL characters, got %q", value)
 		}
 	case "choice":
 		if all := k.texts(); !slices.Contains(all, value) {

@@ -86,15 +86,8 @@ func HuntChooses(axis string) bool {
 // Hunted makes the matrix one whose trials are schedules of a hunt.
 func (m *Matrix) Hunted() { m.Search, m.Engine, m.Isolation = Hunt, Deterministic, Process }
 
-// Size is the number of trials, or, where that is beyond all reason, some number
-// beyond Most.
-func (m *Matrix) Size() int {
-	cells := len(m.Cells())
-	if m.Trials > 1<<40/max(cells, 1) {
-		return 1 << 40
-	}
-	return m.Trials * cells
-}
+// Size is the number of trials.
+func (m *Matrix) Size() int { return m.Trials * len(m.Cells()) }
 
 // SizeError says that a matrix is larger than anyone types by intent.
 type SizeError struct{ Trials int }

@@ -86,7 +86,13 @@ func flagged(s *scenarios.Scenario, top value, opt Options) (*Matrix, error) {
 		return nil, err
 	}
 	m.Set, m.Narrowed = opt.Set, opt.Only
-	return m, m.narrow(f, opt.Only)
+	if err := m.narrow(f, opt.Only); err != nil {
+		return nil, err
+	}
+	if cells := len(m.Cells()); m.Trials > Limit/cells {
+		return nil, top.get(KeyTrials).fail("trials: want at most %d in all %s together, got %d in each", Limit, plural(cells, "cell"), m.Trials)
+	}
+	return m, nil
 }
 
 // build makes a matrix of what was read. When flags have changed it, patterns

@@ -34,6 +34,7 @@ var attacks = []string{
 	"null\x00byte \x9b2J \xff\xfe",
 	"abc \u202eevil\u202c \u2066x\u2069 \ufeff\u200b end",
 	"]]> &amp; &lt; ' \" ` \\ | # * _ [link](http://192.0.2.1/) @somebody",
+	"www.example.com/x, (WWW.example.com) ftp://192.0.2.1 mailto:somebody@example.com",
 	"two\nlines\u2028three\u2029four",
 }
 

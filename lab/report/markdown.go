@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -112,9 +113,13 @@ func newMarkdownTable(w io.Writer, names ...string) func(values ...string) {
 
 // markdownText shows text as it is: nothing in it is markup, a link, a mention
 // or HTML.
-func markdownText(text string) string { return markdownEscapes.Replace(visible(text, false)) }
+func markdownText(text string) string {
+	return bareLink.ReplaceAllString(markdownEscapes.Replace(visible(text, false)), "$1<!-- -->.")
+}
 
 // A mention or a link of GitHub's is broken by an empty comment.
+var bareLink = regexp.MustCompile(`(?i)(www)\.`)
+
 var markdownEscapes = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "#", `\#`, "~", `\~`, "$", `\$`,
 	"<", "&lt;", ">", "&gt;", "&", "&amp;", "@", "@<!-- -->", "://", ":<!-- -->//",

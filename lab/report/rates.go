@@ -96,7 +96,10 @@ func (s *Summary) method() string {
 	for _, c := range s.Cells {
 		methods[c.Method] = true
 	}
-	var names []string
+	names := make([]string, 0, 2)
+	if len(s.Cells) == 0 {
+		names = append(names, "none, without a cell")
+	}
 	if methods[Exact] {
 		names = append(names, string(Exact))
 	}
