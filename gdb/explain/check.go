@@ -299,7 +299,11 @@ func (q *inquiry) decided(f travel.Frame, addr uint64) (words []*origin, did str
 		}
 	}
 	line, _, _ := strings.Cut(comparisons[0].String(), ", .") // where to
-	return words, fmt.Sprintf("by `%s`, where %s", line, strings.Join(text, " and ")), nil
+	did = fmt.Sprintf("by `%s`", line)
+	if text != nil { // not of floating point
+		did += ", where " + strings.Join(text, " and ")
+	}
+	return words, did, nil
 }
 
 // final says whether a call never returns. After one that makes the stack larger
@@ -321,7 +325,10 @@ func (q *inquiry) blameLast(words []*origin) error {
 		if err != nil {
 			return err
 		}
-		if s != nil && (last == nil || q.other(s) && !q.other(last) || q.other(s) == q.other(last) && s.At > last.At) {
+		if s == nil || !slices.ContainsFunc(s.Stack, ofProgram) {
+			continue // what the runtime keeps for itself
+		}
+		if last == nil || q.other(s) && !q.other(last) || q.other(s) == q.other(last) && s.At > last.At {
 			last = s
 		}
 	}
@@ -332,3 +339,6 @@ func (q *inquiry) blameLast(words []*origin) error {
 }
 
 func (q *inquiry) other(s *Side) bool { return s.ID != q.out.Victim.ID }
+
+// ofProgram says whether a call is not one of the runtime's.
+func ofProgram(f travel.Frame) bool { return !strings.HasPrefix(f.Func, "runtime.") }

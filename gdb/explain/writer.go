@@ -75,6 +75,9 @@ func (q *inquiry) blame(culprit *Side, seen int64) error {
 	if slices.ContainsFunc(culprit.Stack, func(f travel.Frame) bool { return f.Func == "runtime.mallocgc" }) {
 		q.note("the write is that of an allocation: nothing was stored there since")
 	}
+	if culprit.ID == q.out.Victim.ID && culprit.ID != 0 {
+		q.note("the last to write it was the victim itself")
+	}
 	if err := q.m.Go(culprit.At); err != nil {
 		return err
 	}
