@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,11 +20,18 @@ import (
 const (
 	// connectTimeout is short: an offline host shall not wait to hear so.
 	connectTimeout = 5 * time.Second
-	// stallTimeout is how long a download may bring nothing.
-	stallTimeout = 30 * time.Second
 	// resumes is how often a broken transfer is taken up again.
 	resumes = 5
 )
+
+// stallTimeout is how long a download may bring nothing. Only tests change it.
+var stallTimeout = 30 * time.Second
+
+// stalledError says that a server is there, and sends nothing. It is no interruption
+// by the user.
+type stalledError struct{ after time.Duration }
+
+func (e *stalledError) Error() string { return fmt.Sprintf("nothing came for %v", e.after) }
 
 // ChecksumError says that an archive is not what its definition promises.
 type ChecksumError struct{ URL, Want, Got string }
@@ -74,8 +82,8 @@ func download(ctx context.Context, client *http.Client, address, sha256, path st
 // transfer appends what is missing to partial. Final errors are those that
 // another try would meet again.
 func transfer(ctx context.Context, client *http.Client, address, partial string, out *progress.Output) (final bool, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	f, err := os.OpenFile(partial, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return true, err
@@ -126,7 +134,7 @@ func transfer(ctx context.Context, client *http.Client, address, partial string,
 	task := out.Bytes("download "+filepath.Base(address), total)
 	defer task.End()
 	task.Set(have)
-	stall := time.AfterFunc(stallTimeout, cancel)
+	stall := time.AfterFunc(stallTimeout, func() { cancel(&stalledError{stallTimeout}) })
 	defer stall.Stop()
 	buf := make([]byte, 256<<10)
 	for {
@@ -140,7 +148,7 @@ func transfer(ctx context.Context, client *http.Client, address, partial string,
 			return false, nil
 		}
 		if err != nil {
-			return false, err
+			return false, cmp.Or(context.Cause(ctx), err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -109,5 +110,22 @@ func TestOfflineHostHearsSoAtOnce(t *testing.T) {
 	err := download(t.Context(), webClient(), server.URL, sum(content), filepath.Join(t.TempDir(), "a"), nil)
 	if err == nil || time.Since(start) > connectTimeout {
 		t.Errorf("got %v after %v", err, time.Since(start))
+	}
+}
+
+// A server that stops sending is not somebody who presses Ctrl-C.
+func TestStalledDownload(t *testing.T) {
+	defer func(was time.Duration) { stallTimeout = was }(stallTimeout)
+	stallTimeout = 20 * time.Millisecond
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write(content[:1000])
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	err := download(t.Context(), server.Client(), server.URL, sum(content), filepath.Join(t.TempDir(), "a"), nil)
+	var stalled *stalledError
+	if !errors.As(err, &stalled) || errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -77,10 +78,10 @@ func In(dir string) func(name string) (*Scenario, error) {
 
 // Names returns the scenarios in dir, sorted.
 func Names(dir string) []string {
-	files, _ := filepath.Glob(filepath.Join(dir, "*", "scenario.yaml"))
+	files, _ := fs.Glob(os.DirFS(dir), "*/scenario.yaml") // whatever is in dir's own name
 	names := make([]string, len(files))
 	for i, f := range files {
-		names[i] = filepath.Base(filepath.Dir(f))
+		names[i] = path.Dir(f)
 	}
 	sort.Strings(names)
 	return names

@@ -150,7 +150,7 @@ func TestWrongValues(t *testing.T) {
 }
 
 func TestFind(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "my [new] scenarios")
 	for _, name := range []string{"ghost-map", "split-sp"} {
 		folder := filepath.Join(dir, name)
 		if err := os.MkdirAll(folder, 0o755); err != nil {
