@@ -31,7 +31,7 @@ type Folder struct {
 	mu      sync.Mutex
 	log     *os.File
 	size    int64     // of the whole lines in log
-	synced  time.Time // when log was last made safe against a power failure
+	synced  time.Time // when all was last made safe against a power failure
 	broken  error     // why nothing more is written
 	run     Run
 	stopper *stopper
@@ -50,7 +50,7 @@ const (
 )
 
 // syncEvery is how much a failure of the host's power may cost. It is far more
-// than a sync takes on a busy disk, some 10 ms.
+// than a sync takes on a disk that has little to write, some 10 ms.
 const syncEvery = 5 * time.Second
 
 // Create makes the folder of a new run in dir. The run's ID becomes its name;
@@ -179,23 +179,22 @@ func (f *Folder) VM(n int) string { return VMDir(f.dir, n) }
 func VMDir(run string, n int) string { return filepath.Join(run, "vms", strconv.Itoa(n)) }
 
 // KeepAgain keeps another execution of a trial beside the first, with its
-// record.
+// record: record.json is there when all of it is.
 func (f *Folder) KeepAgain(n int, again Trial, evidence Evidence) error {
 	dir := filepath.Join(f.Trial(n), "again")
 	record, err := json.MarshalIndent(again, "", "  ")
 	if err != nil {
 		return err
 	}
-	if evidence == nil {
-		evidence = Evidence{}
+	if err := errors.Join(os.MkdirAll(dir, 0o755), evidence.write(dir)); err != nil {
+		return err
 	}
-	evidence["record.json"] = record
-	return evidence.write(dir)
+	return renameio.WriteFile(filepath.Join(dir, recordFile), record, 0o644)
 }
 
-// Append writes a trial's evidence and then its line: a line that is there has
-// all its evidence. A lab that is killed loses no line that was written; of those
-// of the last syncEvery a host that loses its power may.
+// Append writes a trial's evidence and then its line: a lab that is killed leaves
+// no line without all its evidence. What ended before the last syncEvery a host that
+// loses its power keeps too, lines and evidence.
 func (f *Folder) Append(t Trial, evidence Evidence) error {
 	if err := evidence.write(f.Trial(t.N)); err != nil {
 		return fmt.Errorf("trial %d: %w", t.N, err)
@@ -212,10 +211,22 @@ func (f *Folder) Append(t Trial, evidence Evidence) error {
 	if f.broken == nil {
 		f.broken = f.stop(t)
 	}
+	if f.broken == nil && time.Since(f.synced) >= syncEvery {
+		f.broken = f.sync()
+	}
 	if f.broken != nil {
 		return fmt.Errorf("trial %d: %w", t.N, f.broken)
 	}
 	return nil
+}
+
+// sync makes sure that what was written is on the disk. Others go on meanwhile; the
+// caller holds the lock.
+func (f *Folder) sync() error {
+	f.synced = time.Now()
+	f.mu.Unlock()
+	defer f.mu.Lock()
+	return syncAll(f.log)
 }
 
 // write appends a line, all of it or nothing.
@@ -225,11 +236,7 @@ func (f *Folder) write(line []byte) error {
 		return errors.Join(err, f.log.Truncate(f.size))
 	}
 	f.size += int64(len(line))
-	if time.Since(f.synced) < syncEvery {
-		return nil
-	}
-	f.synced = time.Now()
-	return f.log.Sync()
+	return nil
 }
 
 // Close makes sure that the trials are on the disk, and lets other labs write. The
@@ -237,7 +244,7 @@ func (f *Folder) write(line []byte) error {
 func (f *Folder) Close() error {
 	var errs []error
 	if f.log != nil {
-		errs = append(errs, f.log.Sync(), f.log.Close())
+		errs = append(errs, syncAll(f.log), f.log.Close())
 		f.log = nil
 	}
 	return errors.Join(append(errs, f.lock.Close())...)
