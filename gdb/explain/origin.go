@@ -3,6 +3,7 @@ package explain
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -177,8 +178,10 @@ func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
 			from = append(from, compared...)
 		}
 		switch {
-		case len(from) == 0:
+		case len(from) == 0 && constant.MatchString(insn.String()):
 			return &origin{constant: true, why: fmt.Sprintf("is a constant of the program's (`%s`)", insn), frame: frame}, nil
+		case len(from) == 0: // of floating point, or an atomic one
+			return &origin{why: fmt.Sprintf("came from `%s`", insn), frame: frame}, nil
 		case been[r.Pc]:
 			return &origin{why: fmt.Sprintf("is counted in a loop (`%s`)", insn), frame: frame}, nil
 		}
@@ -190,6 +193,9 @@ func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
 	}
 	return &origin{why: "has a history of more than " + fmt.Sprint(mostHops) + " copies"}, nil
 }
+
+// constant are instructions that give a register a value of their own.
+var constant = regexp.MustCompile(`^(mov|adr)`)
 
 // preserving are functions of the runtime that the compiler calls without
 // putting registers aside: none comes out of them with a new value that the
