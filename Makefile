@@ -3,7 +3,8 @@
 
 .PHONY: run test setup build kernel check bench
 
-export PATH := /usr/local/go/bin:$(PATH)
+# Where lab/setup.sh puts a Go, and where Go's own instructions do.
+export PATH := /usr/local/lib/ghostlab/go/bin:/usr/local/go/bin:$(PATH)
 
 run: setup build
 	bin/lab run scenarios/ghost-map/matrix.yaml

@@ -14,6 +14,11 @@ sources="linux-source-5.15.0 linux-source-6.1 linux-source-6.12"
 # Where neither a Go of the distribution's nor another is new enough to fetch
 # toolchains by itself, this one is fetched as a module.
 go_release=go1.26.0
+# It has a place of its own, which the Makefile's PATH names first: what the user has
+# elsewhere stays as it is.
+go_dir=/usr/local/lib/ghostlab/go
+links=/usr/local/bin
+PATH=$go_dir/bin:$PATH
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -55,10 +60,18 @@ fetch_go() {
 	tmp=$(mktemp -d)
 	module="golang.org/toolchain@v0.0.1-$go_release.linux-$arch"
 	(cd "$tmp" && printf 'module setup\n' >go.mod && GOFLAGS=-modcacherw GOMODCACHE="$tmp/mod" go mod download "$module")
-	as_root rm -rf /usr/local/go
-	as_root cp -r "$tmp/mod/$module" /usr/local/go
-	as_root sh -c 'chmod 755 /usr/local/go/bin/* /usr/local/go/pkg/tool/*/*'
-	as_root ln -sf /usr/local/go/bin/go /usr/local/go/bin/gofmt /usr/local/bin/
+	as_root rm -rf "$go_dir"
+	as_root mkdir -p "$(dirname "$go_dir")"
+	as_root cp -r "$tmp/mod/$module" "$go_dir"
+	as_root sh -c "chmod 755 $go_dir/bin/* $go_dir/pkg/tool/*/*"
+	# For bin/lab outside of make, in the place of a distribution's old one.
+	for name in go gofmt; do
+		if [ ! -e "$links/$name" ] && [ ! -L "$links/$name" ]; then
+			as_root ln -s "$go_dir/bin/$name" "$links/$name"
+		elif [ "$(readlink "$links/$name")" != "$go_dir/bin/$name" ]; then
+			echo "setup: $links/$name stays as it is; lab needs PATH=$go_dir/bin:\$PATH"
+		fi
+	done
 	rm -rf "$tmp"
 }
 
