@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -99,7 +100,10 @@ func (s *Store) Ensure(ctx context.Context, kind string, key Key, build func(ctx
 		os.RemoveAll(staging)
 		return "", err
 	}
-	return path, os.Rename(staging, path)
+	if err := os.Rename(staging, path); err != nil {
+		return "", err
+	}
+	return path, syncFile(filepath.Dir(path))
 }
 
 // Lock takes the lock of this kind and key, for artefacts that grow in place
@@ -128,19 +132,28 @@ func (s *Store) lock(ctx context.Context, kind, path string) (func(), error) {
 	return func() { l.Unlock() }, nil
 }
 
-// syncTree makes sure that a rename never shows an artefact whose bytes a
-// power failure could still take away.
+// syncTree makes sure that a rename never shows an artefact whose files, or whose
+// files' names, a power failure could still take away.
 func syncTree(dir string) error {
 	return filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
+		if err != nil || !d.Type().IsRegular() && !d.IsDir() {
 			return err
 		}
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		return errors.Join(f.Sync(), f.Close())
+		return syncFile(path)
 	})
+}
+
+// syncFile makes a file's content, or the names in a folder, last.
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if errors.Is(err, syscall.EINVAL) {
+		err = nil // a file system that does that for folders by itself, see fsync(2)
+	}
+	return errors.Join(err, f.Close())
 }
 
 // Key identifies an artefact by the digest of its inputs.
