@@ -107,6 +107,10 @@ func (g *Guest) atFailure(ctx context.Context, f failure) error {
 	if err := f.stub.Remove(ctx, h.Place.Point()); err != nil {
 		return err
 	}
+	// Beyond the point, so that it is no failure once more when it is watched again.
+	if _, err := f.stub.Step(ctx); err != nil {
+		return err
+	}
 	g.held, g.cpu = "its program is about to fail", f.cpu
 	if err := g.register(); err != nil {
 		return err
