@@ -155,7 +155,7 @@ func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
 				return &origin{why: "came from `" + insn.String() + "`", frame: frame}, nil
 			}
 			word := &origin{addr: a.Addr + uint64(i*a.Size), size: a.Size, base: a.Base, frame: frame}
-			if word.addr < r.Sp || word.addr >= frame.CFA {
+			if param := a.Base == travel.None; word.addr < r.Sp || word.addr >= frame.CFA && !param {
 				place := q.m.Place(word.addr)
 				word.name, word.header = place.Name, place.Header
 				if q.m.Constant(word.addr) {
@@ -163,7 +163,8 @@ func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
 				}
 				return word, nil
 			}
-			// A register that was put aside on the call's own stack.
+			// A register that was put aside on the call's own stack, or a parameter
+			// of a function in assembly, which are there too.
 			if register, err = q.spilled(word); err != nil || register == travel.None {
 				return word, err
 			}
