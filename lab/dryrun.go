@@ -19,7 +19,7 @@ import (
 // dryRun says what a run would do. It makes nothing and starts no guest.
 func (a *app) dryRun(ctx context.Context, e experiment) error {
 	m, cells := e.matrix, e.matrix.Cells()
-	if err := a.checkModels(m, cells, qemu.HostAccelerator()); err != nil {
+	if err := a.checkModels(ctx, m, cells, qemu.HostAccelerator()); err != nil {
 		return err
 	}
 	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)

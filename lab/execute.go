@@ -64,13 +64,13 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 		return "", err
 	}
 	defer out.Close()
-	version, err := qemu.Version(a.cfg.QEMU)
+	version, err := qemu.Version(ctx, a.cfg.QEMU)
 	if err != nil {
 		return "", err
 	}
 	cells := m.Cells()
 	machine := a.machine(version)
-	if err := a.checkModels(m, cells, machine.Engine.Accelerator); err != nil {
+	if err := a.checkModels(ctx, m, cells, machine.Engine.Accelerator); err != nil {
 		return "", err
 	}
 	boot, err := a.bootables(ctx, st, out, m, cells)

@@ -189,7 +189,7 @@ func warnSame(out *progress.Output, all []journal.Kernel) {
 
 // checkModels refuses CPU models that no guest can have, and those that the
 // host's own processor takes the place of.
-func (a *app) checkModels(m *matrix.Matrix, cells []matrix.Cell, accelerator string) error {
+func (a *app) checkModels(ctx context.Context, m *matrix.Matrix, cells []matrix.Cell, accelerator string) error {
 	var checked []string
 	for _, c := range cells {
 		model, ok := c.Axes[matrix.AxisCPU]
@@ -203,7 +203,7 @@ func (a *app) checkModels(m *matrix.Matrix, cells []matrix.Cell, accelerator str
 		if slices.Contains(checked, model) {
 			continue
 		}
-		if err := a.checkModel(model); err != nil {
+		if err := a.checkModel(ctx, model); err != nil {
 			return err
 		}
 		checked = append(checked, model)
@@ -211,15 +211,15 @@ func (a *app) checkModels(m *matrix.Matrix, cells []matrix.Cell, accelerator str
 	return nil
 }
 
-func (a *app) checkModel(model string) error {
-	known, err := qemu.Models(a.cfg.QEMU)
+func (a *app) checkModel(ctx context.Context, model string) error {
+	known, err := qemu.Models(ctx, a.cfg.QEMU)
 	if err != nil {
 		return err
 	}
 	if name, _, _ := strings.Cut(model, ","); !slices.Contains(known, name) {
 		return usageError{fmt.Errorf("axis %q: this QEMU has no model %q", matrix.AxisCPU, name), scenarios.Advice(name, known)}
 	}
-	if err := qemu.CheckModel(a.cfg.QEMU, model); err != nil {
+	if err := qemu.CheckModel(ctx, a.cfg.QEMU, model); err != nil {
 		return usageError{fmt.Errorf("axis %q: no guest can have the model %q: %w", matrix.AxisCPU, model, err), "cortex-a53, cortex-a57, cortex-a72 and max are known to work"}
 	}
 	return nil

@@ -74,18 +74,18 @@ func TestTreeServesItsOwnSeries(t *testing.T) {
 func TestModelsAreChecked(t *testing.T) {
 	a := &app{cfg: &config.Config{QEMU: "qemu-system-aarch64"}}
 	m := &matrix.Matrix{Engine: matrix.Parallel}
-	if err := a.checkModels(m, cellsOf(matrix.AxisCPU, "cortex-a72", "max,pauth=off"), "tcg"); err != nil {
+	if err := a.checkModels(t.Context(), m, cellsOf(matrix.AxisCPU, "cortex-a72", "max,pauth=off"), "tcg"); err != nil {
 		t.Error(err)
 	}
-	err := a.checkModels(m, cellsOf(matrix.AxisCPU, "cortex-a27"), "tcg")
+	err := a.checkModels(t.Context(), m, cellsOf(matrix.AxisCPU, "cortex-a27"), "tcg")
 	if err == nil || err.Error() != `axis "cpu": this QEMU has no model "cortex-a27"` || !strings.HasPrefix(hintOf(err), "did you mean") {
 		t.Errorf("an unknown model: %v, hint %q", err, hintOf(err))
 	}
-	err = a.checkModels(m, cellsOf(matrix.AxisCPU, "cortex-a15"), "tcg")
+	err = a.checkModels(t.Context(), m, cellsOf(matrix.AxisCPU, "cortex-a15"), "tcg")
 	if err == nil || !strings.Contains(err.Error(), "it is a 32-bit processor") {
 		t.Errorf("a 32-bit model: %v", err)
 	}
-	if err := a.checkModels(m, cellsOf(matrix.AxisCPU, "cortex-a72"), "kvm"); err == nil {
+	if err := a.checkModels(t.Context(), m, cellsOf(matrix.AxisCPU, "cortex-a72"), "kvm"); err == nil {
 		t.Error("a model beside KVM is not refused")
 	}
 }

@@ -212,7 +212,7 @@ func (p *pastTrial) image() string {
 // used.
 func (a *app) pastJob(ctx context.Context, p *pastTrial, st *store.Store, out *progress.Output) (runner.Job, error) {
 	run := p.run
-	version, err := qemu.Version(a.cfg.QEMU)
+	version, err := qemu.Version(ctx, a.cfg.QEMU)
 	if err != nil {
 		return runner.Job{}, err
 	}

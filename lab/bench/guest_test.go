@@ -35,7 +35,7 @@ func race(b *testing.B) (*scenarios.Scenario, vm.Config) {
 		b.Fatal(err)
 	}
 	img := labtest.Image(b, s.ReproDir())
-	version, err := qemu.Version("qemu-system-aarch64")
+	version, err := qemu.Version(b.Context(), "qemu-system-aarch64")
 	if err != nil {
 		b.Fatal(err)
 	}

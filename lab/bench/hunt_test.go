@@ -55,7 +55,7 @@ func (e effort) String() string {
 // again in the deterministic guest of 2 vCPUs, with the schedules that it has
 // when nobody hunts.
 func BenchmarkHunt(b *testing.B) {
-	version, err := qemu.Version("qemu-system-aarch64")
+	version, err := qemu.Version(b.Context(), "qemu-system-aarch64")
 	if err != nil {
 		b.Fatal(err)
 	}

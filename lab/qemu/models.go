@@ -3,6 +3,7 @@ package qemu
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -10,8 +11,10 @@ import (
 )
 
 // Models returns the names of the CPU models that the emulator has.
-func Models(binary string) ([]string, error) {
-	out, err := exec.Command(binary, "-machine", "virt", "-cpu", "help").Output()
+func Models(ctx context.Context, binary string) ([]string, error) {
+	cmd, done := ask(ctx, binary, "-machine", "virt", "-cpu", "help")
+	defer done()
+	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s -cpu help: %w", binary, err)
 	}
@@ -28,13 +31,17 @@ func Models(binary string) ([]string, error) {
 // such as "max,pauth=off", that runs arm64 code. The error is why not, in the
 // emulator's words where they are clear. A model that passes may still lack what
 // a kernel needs.
-func CheckModel(binary, model string) error {
+func CheckModel(ctx context.Context, binary, model string) error {
 	board := Machine{CPU: model + ",aarch64=on", VCPUs: 1, Memory: 128}
-	cmd := exec.Command(binary, append(board.Args(), "-S", "-monitor", "stdio")...)
+	cmd, done := ask(ctx, binary, append(board.Args(), "-S", "-monitor", "stdio")...)
+	defer done()
 	cmd.Stdin = strings.NewReader("quit\n")
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	err := cmd.Run()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		return err

@@ -2,6 +2,7 @@ package qemu
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -110,9 +111,24 @@ func (e *NotFoundError) Error() string { return e.Binary + " was not found" }
 // Hint says what to do about it.
 func (e *NotFoundError) Hint() string { return "`lab doctor` names the command that installs it" }
 
+// answerLimit is how long an emulator may take to say what it is and knows; more than
+// a hundred times what it takes on a busy host.
+const answerLimit = time.Minute
+
+// ask is the command that asks the emulator something. It ends with the context, and
+// is not waited for because of what a script in the emulator's place has started.
+func ask(ctx context.Context, binary string, args ...string) (cmd *exec.Cmd, done context.CancelFunc) {
+	ctx, done = context.WithTimeout(ctx, answerLimit)
+	cmd = exec.CommandContext(ctx, binary, args...)
+	cmd.WaitDelay = time.Second
+	return cmd, done
+}
+
 // Version returns what the emulator calls itself, such as "7.2.22".
-func Version(binary string) (string, error) {
-	out, err := exec.Command(binary, "--version").Output()
+func Version(ctx context.Context, binary string) (string, error) {
+	cmd, done := ask(ctx, binary, "--version")
+	defer done()
+	out, err := cmd.Output()
 	if err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
 			return "", &NotFoundError{Binary: binary}

@@ -10,7 +10,8 @@ import (
 
 // clockSection is the part of a migration stream that holds an instruction
 // counting machine's clock: its version (4 bytes), a bias in ns and the
-// instructions counted (8 each, big endian; QEMU, softmmu/cpu-timers.c).
+// instructions counted (8 each, big endian; QEMU 7.2, softmmu/cpu-timers.c, which is in
+// system since 8.2).
 const clockSection = "timer/icount"
 
 const clockSize = 4 + 8 + 8
@@ -25,8 +26,8 @@ const clockStep = time.Second
 //
 // A vCPU that stops the machine counts as idle before the machine has stopped.
 // When QEMU's main loop comes by in between and finds all others idle too, it
-// moves the clock on to the next timer, as for any idle machine (QEMU,
-// softmmu/icount.c, icount_start_warp_timer); when it comes a moment earlier it
+// moves the clock on to the next timer, as for any idle machine (QEMU
+// 7.2, softmmu/icount.c, icount_start_warp_timer); when it comes a moment earlier it
 // does not. The bias holds this last leap with all earlier ones, and nothing
 // else differs: the timer does not go off any more.
 func settleClock(state string) ([]byte, error) {

@@ -124,7 +124,8 @@ type Position struct {
 }
 
 // stalled is how long a QEMU that follows a log may use no processor time. It
-// waits for nothing but the processor.
+// waits for nothing but the processor. Where the host does not tell, as macOS, only
+// the context ends the wait.
 const stalled = 30 * time.Second
 
 // Continue lets the guest go on from where it is stopped to where it stops next:

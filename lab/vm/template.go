@@ -173,7 +173,8 @@ func (g *Guest) waits() error {
 }
 
 // migrate starts a migration to or from a file, leaving out memory that is a
-// file of its own.
+// file of its own. QEMU since 9.1 says on stderr that it would rather have the file as
+// "file:", which 7.2 does not know.
 func (g *Guest) migrate(command string, state *os.File) error {
 	defer state.Close()
 	err := g.command("migrate-set-capabilities", map[string]any{"capabilities": []any{

@@ -39,9 +39,9 @@ type Config struct {
 	replay string // the log that the guest follows
 	// BootLimit and Silence end a guest that has not become ready, or has sent
 	// no message, for that long on the host's clock. A guest that the host gave
-	// little processor time gets up to slowHost times as long. Zero means
-	// DefaultBootLimit and no limit. A QEMU that leaves a question of the lab's
-	// without an answer for BootLimit is given up.
+	// little processor time, or that does not tell how much, as macOS, gets up to
+	// slowHost times as long. Zero means DefaultBootLimit and no limit. A QEMU that
+	// leaves a question of the lab's without an answer for BootLimit is given up.
 	BootLimit, Silence time.Duration
 	// Paused keeps the guest before its first instruction, for a debugger on its
 	// gdb socket, and switches the limits off.
