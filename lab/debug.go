@@ -37,7 +37,8 @@ func (a *app) debugCommand() *cobra.Command {
 		Long: `Boot a guest that waits before its first instruction, and start gdb on it. That gdb
 sees the kernel and the Go program with their symbols and sources, and a back trace
 goes on from kernel to goroutine. The guest runs the program once; it ends when gdb
-does.
+does. The kernel's lx- commands work where it is stopped in the kernel; in the program
+"in-kernel lx-ps" does the same.
 
 With --no-gdb the command to paste into another terminal is printed, and Ctrl-C here
 ends the guest.
