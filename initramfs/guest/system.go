@@ -45,7 +45,7 @@ func mountAll() error {
 		}
 	}
 	// What a program's own groups can limit, as on a server.
-	os.WriteFile(cgroups+"/cgroup.subtree_control", []byte("+cpuset +cpu +memory +pids"), 0)
+	os.WriteFile(cgroups+"/cgroup.subtree_control", []byte("+cpuset +memory +pids"), 0)
 	return os.Chmod("/tmp", 0o1777)
 }
 
