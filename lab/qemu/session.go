@@ -13,7 +13,8 @@ func (t Terminal) Args() []string {
 	}
 }
 
-func (Terminal) KernelArgs() []string { return Console{}.KernelArgs() }
+// KernelArgs are those of the console alone: who types wants no kernel's early words.
+func (Terminal) KernelArgs() []string { return []string{"console=ttyAMA0"} }
 
 func (Terminal) plumbing() {}
 

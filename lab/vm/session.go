@@ -1,9 +1,12 @@
 package vm
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"regexp"
+	"sync"
 
 	"ghostlab/initramfs/wire"
 	"ghostlab/lab/qemu"
@@ -30,7 +33,56 @@ func (g *Guest) session() (devices []qemu.Device) {
 
 // Terminal connects to the console of a guest with Config.Terminal. Before the
 // guest runs nothing is missed.
-func (g *Guest) Terminal() (net.Conn, error) { return net.Dial("unix", g.dir.file("terminal")) }
+func (g *Guest) Terminal() (io.ReadWriteCloser, error) {
+	conn, err := net.Dial("unix", g.dir.file("terminal"))
+	if err != nil {
+		return nil, err
+	}
+	return readAlways(conn), nil
+}
+
+// typedOn is a console that is read at all times. The socket holds no more than some
+// hundred bytes, as each is a message of its own, and then the guest's processor
+// waits for a reader.
+type typedOn struct {
+	net.Conn
+	mu   sync.Mutex
+	some *sync.Cond
+	text bytes.Buffer // not yet read by the user
+	err  error        // set when no more comes
+}
+
+func readAlways(conn net.Conn) *typedOn {
+	t := &typedOn{Conn: conn}
+	t.some = sync.NewCond(&t.mu)
+	go t.fill()
+	return t
+}
+
+func (t *typedOn) fill() {
+	buf := make([]byte, 4<<10)
+	for ended := false; !ended; {
+		n, err := t.Conn.Read(buf)
+		ended = err != nil
+		t.mu.Lock()
+		t.text.Write(buf[:n])
+		t.err = err
+		t.mu.Unlock()
+		t.some.Signal()
+	}
+}
+
+func (t *typedOn) Read(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for t.text.Len() == 0 && t.err == nil {
+		t.some.Wait()
+	}
+	if t.text.Len() == 0 {
+		return 0, t.err
+	}
+	return t.text.Read(b)
+}
 
 // Resize tells the guest how large the window is that its console is in.
 func (g *Guest) Resize(s wire.Size) { g.box.Resize(s) }
