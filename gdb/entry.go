@@ -3,11 +3,12 @@ package gdb
 import (
 	"debug/elf"
 	"encoding/binary"
-	"fmt"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
+
+	"ghostlab/gdb/symbols"
 )
 
 // entryPoint matches the kernel's exception vectors, the assembler between a
@@ -20,17 +21,12 @@ var entryPoint = regexp.MustCompile(`^el[01][th]_(64|32)_(sync|irq|fiq|error)$`)
 // to program. Its frames are signal frames: a stack may go on anywhere else
 // after one, and the address is that of an instruction, not of a return.
 func writeEntryFrames(vmlinux, file string) error {
-	k, err := elf.Open(vmlinux)
+	kernel, err := symbols.Read(vmlinux)
 	if err != nil {
-		return fmt.Errorf("read the kernel's symbols: %w", err)
-	}
-	defer k.Close()
-	symbols, err := k.Symbols()
-	if err != nil {
-		return fmt.Errorf("read the kernel's symbols: %s: %w", vmlinux, err)
+		return err
 	}
 	frames := entryCIE()
-	for _, s := range symbols {
+	for _, s := range kernel {
 		if entryPoint.MatchString(s.Name) && s.Size > 0 {
 			frames = append(frames, fde(s.Value, s.Size)...)
 		}

@@ -2,30 +2,22 @@ package gdb
 
 import (
 	"debug/elf"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"ghostlab/gdb/symbols"
 	"ghostlab/scenarios"
 )
 
 // functions returns the names of the functions in a program or a kernel.
 func functions(path string) ([]string, error) {
-	f, err := elf.Open(path)
+	all, err := symbols.Read(path)
 	if err != nil {
-		return nil, fmt.Errorf("read symbols: %w", err)
-	}
-	defer f.Close()
-	symbols, err := f.Symbols()
-	if errors.Is(err, elf.ErrNoSymbols) {
-		return nil, &NoSymbolsError{Path: path}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read symbols of %s: %w", path, err)
+		return nil, err
 	}
 	var names []string
-	for _, s := range symbols {
+	for _, s := range all {
 		if elf.ST_TYPE(s.Info) == elf.STT_FUNC {
 			names = append(names, s.Name)
 		}
@@ -35,7 +27,7 @@ func functions(path string) ([]string, error) {
 
 // Check says whether each of the session's Breaks is a function of the program
 // or of the kernel: gdb would ask about a wrong name when the guest has started.
-// The error is a *UnknownFunctionError or a *NoSymbolsError.
+// The error is a *UnknownFunctionError or a *symbols.MissingError.
 func (s Session) Check() error {
 	if len(s.Breaks) == 0 {
 		return nil
@@ -83,14 +75,4 @@ func (e *UnknownFunctionError) Hint() string {
 		return fmt.Sprintf("did you mean %q?", e.Near)
 	}
 	return "a Go function has its package's name before it, as runtime.fatal; one that was inlined everywhere is gone"
-}
-
-// NoSymbolsError says that a program was stripped.
-type NoSymbolsError struct{ Path string }
-
-func (e *NoSymbolsError) Error() string { return e.Path + " has no symbols" }
-
-// Hint says what to do about it.
-func (e *NoSymbolsError) Hint() string {
-	return "build it without -ldflags=-s; gdb can still stop at addresses"
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"ghostlab/gdb/symbols"
 	"ghostlab/initramfs"
 	"ghostlab/lab/labtest"
 )
@@ -88,7 +89,7 @@ func TestFunctionsAreChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Program = stripped
-	if err, ok := s.Check().(*NoSymbolsError); !ok {
+	if err, ok := s.Check().(*symbols.MissingError); !ok {
 		t.Errorf("a stripped program: got %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"ghostlab/gdb"
+	"ghostlab/gdb/symbols"
 	"ghostlab/gdb/travel"
 	"ghostlab/images"
 	"ghostlab/kernels"
@@ -71,7 +72,7 @@ func badInput(err error) bool {
 		as[*parallelError](err) ||
 		as[*guestError](err) ||
 		as[*gdb.UnknownFunctionError](err) ||
-		as[*gdb.NoSymbolsError](err) ||
+		as[*symbols.MissingError](err) ||
 		as[*passedError](err) ||
 		as[*travel.SymbolsError](err) ||
 		as[*changedError](err) ||

@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	"ghostlab/gdb/rsp"
+	"ghostlab/gdb/symbols"
 )
 
 // function is where every process goes to end, by itself (exit_group) or by a
@@ -28,17 +29,12 @@ type Place struct {
 
 // Find finds the place in a kernel with debug information.
 func Find(vmlinux string) (*Place, error) {
-	f, err := elf.Open(vmlinux)
+	kernel, err := symbols.Read(vmlinux)
 	if err != nil {
-		return nil, fmt.Errorf("read the kernel's symbols: %w", err)
-	}
-	defer f.Close()
-	symbols, err := f.Symbols()
-	if err != nil {
-		return nil, fmt.Errorf("read the symbols of %s: %w", vmlinux, err)
+		return nil, err
 	}
 	p, stack := &Place{}, uint64(0)
-	for _, s := range symbols {
+	for _, s := range kernel {
 		switch s.Name {
 		case function:
 			p.Addr = s.Value
@@ -54,6 +50,11 @@ func Find(vmlinux string) (*Place, error) {
 	if p.Addr == 0 {
 		return nil, fmt.Errorf("%s has no function %s", vmlinux, function)
 	}
+	f, err := elf.Open(vmlinux)
+	if err != nil {
+		return nil, fmt.Errorf("read the debug information: %w", err)
+	}
+	defer f.Close()
 	info, err := f.DWARF()
 	if err != nil {
 		return nil, fmt.Errorf("read the debug information of %s: %w", vmlinux, err)

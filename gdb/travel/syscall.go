@@ -1,12 +1,12 @@
 package travel
 
 import (
-	"debug/elf"
 	"encoding/binary"
-	"fmt"
 	"strings"
 
 	"github.com/go-delve/delve/pkg/proc/linutil"
+
+	"ghostlab/gdb/symbols"
 )
 
 // Kernel knows the guest's kernel by its symbols.
@@ -17,17 +17,12 @@ type Kernel struct {
 
 // OpenKernel reads the symbols of a vmlinux.
 func OpenKernel(vmlinux string) (*Kernel, error) {
-	f, err := elf.Open(vmlinux)
+	all, err := symbols.Read(vmlinux)
 	if err != nil {
-		return nil, fmt.Errorf("read the kernel's symbols: %w", err)
-	}
-	defer f.Close()
-	symbols, err := f.Symbols()
-	if err != nil {
-		return nil, fmt.Errorf("read the symbols of %s: %w", vmlinux, err)
+		return nil, err
 	}
 	k := &Kernel{at: map[string]uint64{}, names: map[uint64]string{}}
-	for _, s := range symbols {
+	for _, s := range all {
 		k.at[s.Name] = s.Value
 		if strings.HasPrefix(s.Name, handler) {
 			k.names[s.Value] = strings.TrimPrefix(s.Name, handler)
