@@ -31,8 +31,10 @@ type Folder struct {
 	mu      sync.Mutex
 	log     *os.File
 	size    int64     // of the whole lines in log
-	synced  time.Time // when all was last made safe against a power failure
-	broken  error     // why nothing more is written
+	synced  time.Time // when all was last to be made safe against a power failure
+	syncing bool
+	syncs   sync.WaitGroup
+	broken  error // why nothing more is written
 	run     Run
 	stopper *stopper
 
@@ -211,8 +213,8 @@ func (f *Folder) Append(t Trial, evidence Evidence) error {
 	if f.broken == nil {
 		f.broken = f.stop(t)
 	}
-	if f.broken == nil && time.Since(f.synced) >= syncEvery {
-		f.broken = f.sync()
+	if f.broken == nil && !f.syncing && time.Since(f.synced) >= syncEvery {
+		f.sync()
 	}
 	if f.broken != nil {
 		return fmt.Errorf("trial %d: %w", t.N, f.broken)
@@ -220,13 +222,19 @@ func (f *Folder) Append(t Trial, evidence Evidence) error {
 	return nil
 }
 
-// sync makes sure that what was written is on the disk. Others go on meanwhile; the
-// caller holds the lock.
-func (f *Folder) sync() error {
-	f.synced = time.Now()
-	f.mu.Unlock()
-	defer f.mu.Lock()
-	return syncAll(f.log)
+// sync has what was written put on the disk while trials go on: where others write to
+// the disk too it can take long. The caller holds the lock.
+func (f *Folder) sync() {
+	f.syncing, f.synced = true, time.Now()
+	f.syncs.Go(func() {
+		err := syncAll(f.log)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.syncing = false
+		if f.broken == nil {
+			f.broken = err
+		}
+	})
 }
 
 // write appends a line, all of it or nothing.
@@ -242,6 +250,7 @@ func (f *Folder) write(line []byte) error {
 // Close makes sure that the trials are on the disk, and lets other labs write. The
 // second time it does nothing.
 func (f *Folder) Close() error {
+	f.syncs.Wait()
 	var errs []error
 	if f.log != nil {
 		errs = append(errs, syncAll(f.log), f.log.Close())
