@@ -89,9 +89,6 @@ func (g *Guest) power() (err error) {
 	if g.proc, err = qemu.Start(g.machine(spec, g.cfg.Template == nil).Argv()); err != nil {
 		return err
 	}
-	if err := g.register(); err != nil {
-		return err
-	}
 	if g.cfg.Started != nil {
 		g.cfg.Started(g.machine(byHand, true).ByHand(), g.dir.file("gdb"))
 	}

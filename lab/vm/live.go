@@ -66,11 +66,9 @@ func (g *Guest) live() Live {
 func nameOf(dir string) string { return strings.TrimPrefix(filepath.Base(dir), rundirPrefix) }
 
 // register makes the guest one of Guests. Its folder is private to the user, and
-// goes with it.
+// goes with it. Before Run a guest stands still until lab lets it go, and a debugger
+// that leaves it would do that too early.
 func (g *Guest) register() error {
-	if g.snapshot != "" {
-		return nil
-	}
 	text, err := json.Marshal(g.live())
 	if err != nil {
 		return err

@@ -172,6 +172,9 @@ func (g *Guest) hold(ctx context.Context) error {
 func (g *Guest) Run(ctx context.Context, receive func(Message)) (*End, error) {
 	defer context.AfterFunc(ctx, g.proc.Kill)()
 	err := g.letGo(ctx)
+	if err == nil {
+		err = g.register()
+	}
 	var end *End
 	if err == nil {
 		end, err = g.follow(ctx, receive)
