@@ -6,7 +6,10 @@ class Vectors(Unwinder):
 
 A running guest is often stopped where an interrupt has just been taken: at the first
 instruction of a vector, with all of the program's registers in place but for those
-that the exception itself puts aside. This kernel code has no call frame information."""
+that the exception itself puts aside. This kernel code has no call frame information.
+
+gdb takes what is interrupted for a caller, as unwinders in Python cannot say otherwise:
+at the first instruction of a line or of a function it names the one before."""
 
     # Exceptions from 64-bit programs: Arm Architecture Reference Manual, D1.3.1.5.
     FIRST, LAST, SIZE = 0x400, 0x580, 0x80
