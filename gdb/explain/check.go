@@ -241,14 +241,21 @@ func (q *inquiry) comparison(f travel.Frame) ([]*origin, error) {
 // to the instruction of the moment, and says what it compared. The machine
 // stands before the comparison in the end.
 func (q *inquiry) decided(f travel.Frame, addr uint64) (words []*origin, did string, err error) {
-	id := q.out.Victim.ID
 	body, err := q.m.Body(addr)
 	if err != nil {
 		return nil, "", err
 	}
+	decides := func(i travel.Insn) bool { return travel.Decides(body, i, addr, q.final) }
+	return q.branched(f, q.out.Victim.ID, body, decides)
+}
+
+// branched finds the words that a goroutine's call compared for the last of those
+// branches of its body that are wanted, and says what it compared. The machine stands
+// before the comparison in the end.
+func (q *inquiry) branched(f travel.Frame, id int64, body []travel.Insn, wanted func(travel.Insn) bool) (words []*origin, did string, err error) {
 	var points []travel.Point
 	for _, i := range body {
-		if i.Branch() && travel.Decides(body, i, addr, q.final) {
+		if i.Branch() && wanted(i) {
 			points = append(points, travel.At(i.Addr))
 		}
 	}
@@ -313,17 +320,25 @@ func (q *inquiry) final(call travel.Insn) bool {
 	return ending.MatchString(name) || strings.HasPrefix(name, "runtime.morestack")
 }
 
-// blameLast finds who wrote words last before they were read, and makes the
-// culprit of the last of these, if possible of one that is not the victim.
+// blameLast makes the culprit of who wrote words last before they were read.
 func (q *inquiry) blameLast(words []*origin) error {
-	var last *Side
+	last, err := q.lastWriter(words)
+	if err != nil || last == nil {
+		return err
+	}
+	return q.blame(last, q.out.Victim.At)
+}
+
+// lastWriter finds who wrote words last before they were read. Of several it is the
+// last, if possible one that is not the victim, and nil for none of the program's.
+func (q *inquiry) lastWriter(words []*origin) (last *Side, err error) {
 	for i, o := range words {
 		if slices.ContainsFunc(words[:i], func(w *origin) bool { return w.addr == o.addr && w.at == o.at }) {
 			continue
 		}
 		s, err := q.word(o)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if s == nil || !slices.ContainsFunc(s.Stack, ofProgram) {
 			continue // what the runtime keeps for itself
@@ -332,10 +347,7 @@ func (q *inquiry) blameLast(words []*origin) error {
 			last = s
 		}
 	}
-	if last == nil {
-		return nil
-	}
-	return q.blame(last, q.out.Victim.At)
+	return last, nil
 }
 
 func (q *inquiry) other(s *Side) bool { return s.ID != q.out.Victim.ID }
