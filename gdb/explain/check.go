@@ -58,26 +58,29 @@ var checkers = []checker{
 	{"runtime.typeAssert", 1, "", false},
 }
 
-// check explains an end by the check that led to it.
-func (q *inquiry) check() error {
+// check explains an end by the check that led to it, and says whether it did.
+func (q *inquiry) check(c *crash) (done bool, err error) {
 	f, k := q.checking()
 	if f == nil {
-		return nil
+		return false, nil
 	}
 	var words []*origin
-	var err error
 	switch {
+	case f.Func == grows && c.message == overflows:
+		return true, q.overflow()
 	case f.Func == "runtime.badPointer":
 		words, err = q.reference(*f)
+	case f.Func == reportZombies:
+		words, err = q.zombie(*f)
 	case k != nil:
 		words, err = q.given(*f, *k)
 	default:
 		words, err = q.comparison(*f)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = q.blameLast(words)
 	}
-	return q.blameLast(words)
+	return q.out.Culprit != nil, err
 }
 
 // checking is the victim's call that found something wrong, nil where none did.
@@ -197,8 +200,7 @@ func (q *inquiry) reference(f travel.Frame) ([]*origin, error) {
 	if base == 0 {
 		return q.origins(1, map[uint64]bool{})
 	}
-	at, err := q.m.Now()
-	return []*origin{{addr: base + offset, size: 8, value: p, base: travel.None, frame: f, at: at}}, err
+	return q.referred(base+offset, f)
 }
 
 // mostChecks bounds how many checks led to one another: one made a function

@@ -145,9 +145,9 @@ func (q *inquiry) explain(c *crash) error {
 	}
 	end := q.out.Victim.At
 	var unknown *NotFoundError
-	if err := q.check(); errors.As(err, &unknown) {
+	if done, err := q.check(c); errors.As(err, &unknown) {
 		q.note("%v", unknown)
-	} else if err != nil || q.out.Culprit != nil {
+	} else if err != nil || done {
 		return err
 	}
 	q.note("what made this crash is not a word in memory that one goroutine wrote and another read: the last turns before it may tell")
