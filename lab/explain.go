@@ -38,11 +38,14 @@ the crashing goroutine met: both goroutines, their stacks and source lines, and 
 instructions lie between them. The result is kept beside the trial, in explain.json.
 
 Maps:      the write that a "concurrent map" error speaks of.
-Memory:    for a SIGSEGV or a bad pointer, the last write to the word that held it, also
+Memory:    for a SIGSEGV, the last write to the word that held the bad address, also
            that of a system call; for memory that is gone, its munmap, mprotect or ftruncate.
 Signals:   who sent the one that ended the program, or that memory was short.
 Checks:    for a panic, a failed test or os.Exit, the last write to what was compared
            just before: an index, a length, a channel's state, a mutex's, your own values.
+Stacks:    for a stack overflow, what calls itself and where that began, and who wrote
+           the pointers that it follows round and round.
+Collector: for a bad pointer or one to a free object, the last write to the word with it.
 Deadlocks: what each goroutine waits for, and who has it.
 Others:    who ran on which thread before the end.
 

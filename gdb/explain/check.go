@@ -20,7 +20,7 @@ var (
 	ending = regexp.MustCompile(`^(runtime\.((go)?[pP]anic\w+|gopanic|fatalpanic|throw|fatal|exit)|testing\.\(\*common\)\.Fail)$`)
 	// saying are calls through which others come to those. They look at what
 	// they are given, and nothing else.
-	saying = regexp.MustCompile(`^((internal/)?sync\.(fatal|throw)|internal/runtime/maps\.fatal|syscall\.Exit|os\.Exit|log\..+|testing\.\(\*common\)\..+|runtime\.getitab)$`)
+	saying = regexp.MustCompile(`^((internal/)?sync\.(fatal|throw)|internal/runtime/maps\.fatal|syscall\.Exit|os\.Exit|log\..+|testing\.\(\*common\)\..+|runtime\.(getitab|badTimer))$`)
 )
 
 // checker is a function that checks what it is given.
