@@ -290,11 +290,12 @@ func (q *inquiry) branched(f travel.Frame, id int64, body []travel.Insn, wanted 
 		if err != nil {
 			return nil, "", err
 		}
-		if r, err = q.m.Registers(); err != nil {
-			return nil, "", err
-		}
 		for _, n := range c.Compared() {
-			text = append(text, fmt.Sprintf("x%d was %#x", n, r.Regs[n]))
+			held, err := q.m.Value(n)
+			if err != nil {
+				return nil, "", err
+			}
+			text = append(text, c.Shown(n, held))
 		}
 		for _, n := range c.Compared() {
 			from, err := q.origins(n, map[uint64]bool{})
@@ -309,7 +310,7 @@ func (q *inquiry) branched(f travel.Frame, id int64, body []travel.Insn, wanted 
 	}
 	line, _, _ := strings.Cut(comparisons[0].String(), ", .") // where to
 	did = fmt.Sprintf("by `%s`", line)
-	if text != nil { // not of floating point
+	if text != nil {
 		did += ", where " + strings.Join(text, " and ")
 	}
 	return words, did, nil

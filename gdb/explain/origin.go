@@ -3,11 +3,8 @@ package explain
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/go-delve/delve/pkg/proc/linutil"
 
 	"ghostlab/gdb/travel"
 )
@@ -49,13 +46,13 @@ func (q *inquiry) origin(register int) (*origin, error) {
 	been := map[uint64]bool{}
 	o, err := q.follow(register, been)
 	for err == nil && o.parts != nil {
-		var r *linutil.ARM64PtraceRegs
-		if r, err = q.m.Registers(); err != nil {
-			return nil, err
-		}
 		register, value := o.parts[0], o.value
 		for _, n := range o.parts {
-			if r.Regs[n] == 0 {
+			held, err := q.m.Value(n)
+			if err != nil {
+				return nil, err
+			}
+			if held == 0 {
 				register = n // nil, to which something was added
 			}
 		}
@@ -95,11 +92,10 @@ func (q *inquiry) origins(register int, been map[uint64]bool) ([]*origin, error)
 
 // follow is origin up to where the value is computed from several.
 func (q *inquiry) follow(register int, been map[uint64]bool) (*origin, error) {
-	r, err := q.m.Registers()
+	value, err := q.m.Value(register)
 	if err != nil {
 		return nil, err
 	}
-	value := r.Regs[register]
 	q.seek("where %#x came from", value)
 	o, err := q.steps(register, been)
 	var lost *NotFoundError
@@ -115,6 +111,7 @@ func (q *inquiry) follow(register int, been map[uint64]bool) (*origin, error) {
 }
 
 func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
+	of := whole
 	for range mostHops {
 		entry, err := q.defined(register)
 		if err != nil {
@@ -154,8 +151,11 @@ func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
 			if !ok || i < 0 {
 				return &origin{why: "came from `" + insn.String() + "`", frame: frame}, nil
 			}
-			word := &origin{addr: a.Addr + uint64(i*a.Size), size: a.Size, base: a.Base, frame: frame}
-			if param := a.Base == travel.None; word.addr < r.Sp || word.addr >= frame.CFA && !param {
+			if of.offset >= a.Size {
+				of = whole // filled up with zeros or signs
+			}
+			word := &origin{addr: a.Addr + uint64(i*a.Size+of.offset), size: min(a.Size-of.offset, of.size), base: a.Base, frame: frame}
+			if !own(frame, word.addr, r.Sp) {
 				place := q.m.Place(word.addr)
 				word.name, word.header = place.Name, place.Header
 				if q.m.Constant(word.addr) {
@@ -163,14 +163,14 @@ func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
 				}
 				return word, nil
 			}
-			// A register that was put aside on the call's own stack, or a parameter
-			// of a function in assembly, which are there too.
-			if register, err = q.spilled(word); err != nil || register == travel.None {
+			// A register that was put aside on the goroutine's own stack, a parameter
+			// there, or a part of a copy.
+			if register, of, err = q.spilled(word); err != nil || register == travel.None {
 				return word, err
 			}
 			continue
 		}
-		from := insn.Copies()
+		from := insn.Copies(register)
 		if insn.Flagged() {
 			compared, err := q.compared(insn)
 			if err != nil {
@@ -179,9 +179,9 @@ func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
 			from = append(from, compared...)
 		}
 		switch {
-		case len(from) == 0 && constant.MatchString(insn.String()):
+		case insn.Constant():
 			return &origin{constant: true, why: fmt.Sprintf("is a constant of the program's (`%s`)", insn), frame: frame}, nil
-		case len(from) == 0: // of floating point, or an atomic one
+		case len(from) == 0:
 			return &origin{why: fmt.Sprintf("came from `%s`", insn), frame: frame}, nil
 		case been[r.Pc]:
 			return &origin{why: fmt.Sprintf("is counted in a loop (`%s`)", insn), frame: frame}, nil
@@ -190,13 +190,27 @@ func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
 		if len(from) > 1 {
 			return &origin{parts: from, frame: frame}, nil
 		}
-		register = from[0]
+		if register = from[0]; !insn.Moves() {
+			of = whole
+		}
 	}
 	return &origin{why: "has a history of more than " + fmt.Sprint(mostHops) + " copies"}, nil
 }
 
-// constant are instructions that give a register a value of their own.
-var constant = regexp.MustCompile(`^(mov|adr)`)
+// part is which bytes of a register are followed.
+type part struct{ offset, size int }
+
+var whole = part{0, 8}
+
+// own says whether an address is on the stack of the goroutine that makes a call,
+// where no other goroutine reads or writes but to hand over what it sends.
+func own(call travel.Frame, addr, sp uint64) bool {
+	end := call.CFA
+	if !call.System {
+		end -= uint64(call.Depth) // which is negative
+	}
+	return addr >= sp && addr < end
+}
 
 // preserving are functions of the runtime that the compiler calls without
 // putting registers aside: none comes out of them with a new value that the
@@ -238,7 +252,7 @@ func (q *inquiry) defined(register int) (entry bool, err error) {
 	from := r.Pc
 	for {
 		if err := q.m.Last(q.in(frame, id), points...); err != nil {
-			return false, q.lost(fmt.Sprintf("what gave x%d its value in %s", register, frame.Func), err)
+			return false, q.lost(fmt.Sprintf("what gave %s its value in %s", travel.RegisterName(register), frame.Func), err)
 		}
 		if r, err = q.m.Registers(); err != nil {
 			return false, err
@@ -318,15 +332,15 @@ func (q *inquiry) leave(back uint64) error {
 	return q.m.StepBack()
 }
 
-// spilled goes back to the store that put a register into a word of the call's
-// own stack, and returns that register. It is None where something else wrote
-// the word; the machine then has not moved.
-func (q *inquiry) spilled(word *origin) (int, error) {
+// spilled goes back to the store that put a register, or a part of it, into a word of
+// the goroutine's own stack, and returns that register. It is None where something else
+// wrote the word; the machine then has not moved.
+func (q *inquiry) spilled(word *origin) (int, part, error) {
 	at, err := q.m.Now()
 	if err != nil {
-		return travel.None, err
+		return travel.None, whole, err
 	}
-	back := func() (int, error) { return travel.None, q.m.Go(at) }
+	back := func() (int, part, error) { return travel.None, whole, q.m.Go(at) }
 	err = q.m.Back(q.ours, travel.Writes(word.addr, word.size))
 	if err == nil {
 		err = q.m.StepBack()
@@ -336,23 +350,25 @@ func (q *inquiry) spilled(word *origin) (int, error) {
 		if errors.As(lost, &none) {
 			return back()
 		}
-		return travel.None, err
+		return travel.None, whole, err
 	}
 	r, err := q.m.Registers()
 	if err != nil {
-		return travel.None, err
+		return travel.None, whole, err
 	}
 	insn, err := q.m.Insn(r.Pc)
 	if err != nil {
 		return back()
 	}
 	a, ok := insn.Access(r)
-	if !ok || !insn.Store() || word.addr < a.Addr {
+	if !ok || !insn.Store() || insn.Load() || word.addr < a.Addr {
 		return back()
 	}
-	i := int(word.addr-a.Addr) / a.Size
+	offset := int(word.addr - a.Addr)
+	i := offset / a.Size
 	if i >= len(a.Regs) || a.Regs[i] == travel.None {
 		return back()
 	}
-	return a.Regs[i], nil
+	offset %= a.Size
+	return a.Regs[i], part{offset, min(word.size, a.Size-offset)}, nil
 }

@@ -60,10 +60,11 @@ func (q *inquiry) written(addr uint64, size int, wanted func(before, after uint6
 	return q.side(did)
 }
 
-// stores says whether the instruction of the moment may write to memory.
+// stores says whether the instruction of the moment may write to memory what is
+// there already. To QEMU a compare-and-swap that fails does, too.
 func (q *inquiry) stores() (bool, error) {
 	i, err := q.m.Insn(q.m.PC())
-	return i.Store() || !i.Known(), err
+	return i.Store() && !i.CompareAndSwap() || !i.Known(), err
 }
 
 // blame makes somebody the culprit of what the victim met at the moment seen,

@@ -38,13 +38,13 @@ func (i Insn) Flagged() bool {
 
 var flagged = map[string]bool{
 	"CSET": true, "CSETM": true, "CSEL": true, "CSINC": true, "CSINV": true, "CSNEG": true, "CINC": true, "CINV": true, "CNEG": true,
-	"CCMP": true, "CCMN": true,
+	"FCSEL": true, "CCMP": true, "CCMN": true, "FCCMP": true, "FCCMPE": true,
 }
 
 // Compares says whether the instruction leaves flags.
 func (i Insn) Compares() bool {
 	switch i.op() {
-	case "CMP", "CMN", "TST", "CCMP", "CCMN", "FCMP", "FCMPE":
+	case "CMP", "CMN", "TST", "CCMP", "CCMN", "FCMP", "FCMPE", "FCCMP", "FCCMPE":
 		return true
 	}
 	return i.computes()
@@ -53,7 +53,7 @@ func (i Insn) Compares() bool {
 // computes says whether it gives a register a value too.
 func (i Insn) computes() bool {
 	switch i.op() {
-	case "ADDS", "SUBS", "ANDS", "BICS", "NEGS", "ADCS", "SBCS":
+	case "ADDS", "SUBS", "ANDS", "BICS", "NEGS", "ADCS", "SBCS", "NGCS":
 		return true
 	}
 	return false
@@ -61,10 +61,11 @@ func (i Insn) computes() bool {
 
 // Compared returns the registers that a comparison or a branch looks at.
 func (i Insn) Compared() []int {
+	args := i.args()
 	if i.computes() {
-		return i.Copies()
+		return registers(args[1:])
 	}
-	return i.registers(i.inst.Args[:])
+	return registers(args[:])
 }
 
 // Flags returns those of a body's instructions that left the flags which the

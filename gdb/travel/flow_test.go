@@ -65,8 +65,8 @@ func TestWhatIsCompared(t *testing.T) {
 	if len(regs) != 2 || !slices.Equal(regs[0], []int{3, 4}) || !slices.Equal(regs[1], []int{1, 2}) {
 		t.Errorf("the branch goes by %v", regs)
 	}
-	if i := decoded(cset); !i.Flagged() || i.Branch() || i.Copies() != nil {
-		t.Errorf("%s: %v %v", i, i.Flagged(), i.Copies())
+	if i := decoded(cset); !i.Flagged() || i.Branch() || i.Copies(0) != nil {
+		t.Errorf("%s: %v %v", i, i.Flagged(), i.Copies(0))
 	}
 	if i := decoded(tbnz); !i.Branch() || i.Flagged() || !slices.Equal(i.Compared(), []int{3}) {
 		t.Errorf("%s: %v %v", i, i.Flagged(), i.Compared())

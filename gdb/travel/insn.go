@@ -1,28 +1,27 @@
 package travel
 
 import (
+	"encoding/binary"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/go-delve/delve/pkg/proc/linutil"
 	"golang.org/x/arch/arm64/arm64asm"
 )
 
-// Insn is an instruction of the program. Registers are numbers: 0 to 30 are x0
-// to x30, and None stands for no register, the zero register and the stack
-// pointer.
+// Insn is an instruction of the program. Its registers are numbers, see None.
 type Insn struct {
 	Addr uint64
 	enc  uint32
 	inst arm64asm.Inst
-	// known is not set for instructions that the disassembler has not heard of,
-	// such as the atomic ones of Armv8.1.
+	// name is set for instructions that the disassembler has not heard of and we
+	// have: see unheard. atomic ones read memory and write it.
+	name   string
+	atomic bool
+	// known is not set for others that it has not heard of.
 	known bool
 }
-
-// None is no register.
-const None = -1
 
 // Insn reads the instruction at an address.
 func (m *Machine) Insn(addr uint64) (Insn, error) {
@@ -30,11 +29,19 @@ func (m *Machine) Insn(addr uint64) (Insn, error) {
 	if err := m.Read(b[:], addr); err != nil {
 		return Insn{}, err
 	}
-	i := Insn{Addr: addr, enc: uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24}
+	return decode(addr, b), nil
+}
+
+func decode(addr uint64, b [4]byte) Insn {
+	i := Insn{Addr: addr, enc: binary.LittleEndian.Uint32(b[:])}
 	var err error
-	i.inst, err = arm64asm.Decode(b[:])
-	i.known = err == nil
-	return i, nil
+	if i.inst, err = arm64asm.Decode(b[:]); err == nil {
+		i.known = true
+	} else {
+		i.name, i.inst.Args, i.known = unheard(i.enc)
+		i.atomic = i.known && !strings.HasPrefix(i.name, "LDAP")
+	}
+	return i
 }
 
 // Body returns the instructions of the function that has addr, nil where that is
@@ -73,50 +80,35 @@ func (m *Machine) Line(addr uint64) int {
 
 // String is the instruction in Arm's notation.
 func (i Insn) String() string {
-	if !i.known {
+	switch {
+	case !i.known:
 		return "an instruction " + strconv.FormatUint(uint64(i.enc), 16)
+	case i.name != "":
+		return text(i.name, i.inst.Args)
 	}
 	return strings.ToLower(arm64asm.GNUSyntax(i.inst))
-}
-
-func number(a arm64asm.Arg) int {
-	r, ok := a.(arm64asm.Reg)
-	if !ok {
-		sp, ok := a.(arm64asm.RegSP)
-		if !ok {
-			return None
-		}
-		r = arm64asm.Reg(sp)
-		if r == arm64asm.WZR || r == arm64asm.XZR {
-			return None // the stack pointer here
-		}
-	}
-	switch {
-	case r < arm64asm.WZR:
-		return int(r - arm64asm.W0)
-	case r >= arm64asm.X0 && r < arm64asm.XZR:
-		return int(r - arm64asm.X0)
-	}
-	return None
 }
 
 // Known says whether the disassembler has heard of the instruction.
 func (i Insn) Known() bool { return i.known }
 
 func (i Insn) op() string {
-	if !i.known {
-		return ""
+	if !i.known || i.name != "" {
+		return i.name
 	}
 	return i.inst.Op.String()
 }
+
+// args are the operands, none of an instruction that is not known.
+func (i Insn) args() arm64asm.Args { return i.inst.Args }
 
 // Call says whether it is a call.
 func (i Insn) Call() bool { return i.op() == "BL" || i.op() == "BLR" }
 
 // Target is where a call or a branch to a constant address goes, 0 for others.
 func (i Insn) Target() uint64 {
-	for _, a := range i.inst.Args {
-		if rel, ok := a.(arm64asm.PCRel); ok && i.known {
+	for _, a := range i.args() {
+		if rel, ok := a.(arm64asm.PCRel); ok {
 			return i.Addr + uint64(rel)
 		}
 	}
@@ -138,29 +130,33 @@ func (i Insn) Jump() int {
 }
 
 // reading are instructions whose first operand is not what they set.
-var reading = regexp.MustCompile(`^(?:STR|STP|STUR|STNP|STLR|STTR|CMP|CMN|TST|CCM|FCMP|FCCMP|CB|TB|B$|B\.|BL|BR|RET|PRF|NOP|HINT|D[MS]B|ISB|SVC|BRK|HLT|MSR|SYS|DC|IC|ERET|CLREX)`)
+var reading = regexp.MustCompile(`^(?:ST|CMP|CMN|TST|CCM|FCMPE?$|FCCMP|CBN?Z|TBN?Z|B$|BL|BR|RET|PRF|NOP|HINT|D[MS]B|ISB|SVC|HVC|SMC|BRK|HLT|MSR|SYS$|DC|IC$|TLBI|ERET|CLREX)`)
 
 // Sets says whether the instruction gives a register a value. One that is not
 // known sets all registers that it may name.
 func (i Insn) Sets(r int) bool {
-	if !i.known {
-		return int(i.enc&31) == r || int(i.enc>>16&31) == r
+	switch first := int(i.enc & 31); {
+	case i.known:
+	case i.enc>>25&7 == 7: // of floating point and vectors
+		return vector+2*first == lower(r)
+	default:
+		return i.enc>>16 != 0 && (first == r || int(i.enc>>16&31) == r) // else it is data
 	}
 	if i.writesBack(r) {
 		return true
 	}
-	op := i.op()
-	if reading.MatchString(op) {
-		return false
+	var set []int
+	switch op := i.op(); {
+	case i.Load():
+		set = registers(i.data())
+	case exclusive.MatchString(op), !reading.MatchString(op):
+		set = registers(i.inst.Args[:1])
 	}
-	if number(i.inst.Args[0]) == r {
-		return true
-	}
-	return strings.HasPrefix(op, "LDP") && number(i.inst.Args[1]) == r
+	return slices.ContainsFunc(set, func(n int) bool { return lower(n) == lower(r) })
 }
 
 func (i Insn) writesBack(r int) bool {
-	for _, a := range i.inst.Args {
+	for _, a := range i.args() {
 		if m, ok := a.(arm64asm.MemImmediate); ok && m.Mode != arm64asm.AddrOffset {
 			return number(m.Base) == r
 		}
@@ -168,129 +164,57 @@ func (i Insn) writesBack(r int) bool {
 	return false
 }
 
-// Load says whether the instruction reads memory into a register, Store whether
-// it writes a register to memory.
-func (i Insn) Load() bool  { return strings.HasPrefix(i.op(), "LD") }
-func (i Insn) Store() bool { return strings.HasPrefix(i.op(), "ST") }
-
 // Copies returns the registers that the value of r comes from, where the
-// instruction computes it from others: None for what is no register.
-func (i Insn) Copies() (from []int) {
-	if i.Load() || i.Call() {
+// instruction computes it from others or moves it.
+func (i Insn) Copies(r int) (from []int) {
+	args := i.args()
+	if i.Load() || i.Store() || i.Call() || args[0] == nil {
 		return nil
 	}
-	return i.registers(i.inst.Args[1:])
-}
-
-func (i Insn) registers(args []arm64asm.Arg) (rs []int) {
-	if !i.known {
-		return nil
+	_, part := args[0].(arm64asm.RegisterWithArrangementAndIndex)
+	if part || keeping.MatchString(i.op()) {
+		from = append(from, r)
 	}
-	for _, a := range args {
-		if a == nil {
-			break
-		}
+	for _, a := range args[1:] {
 		n := number(a)
-		if ext, ok := a.(arm64asm.RegExtshiftAmount); ok {
-			n = named(ext.String())
+		if _, whole := a.(arm64asm.RegisterWithArrangement); whole && r > lower(r) {
+			n++ // element by element
 		}
 		if n != None {
+			from = append(from, n)
+		}
+	}
+	return from
+}
+
+// keeping are instructions that keep some of what they set, or add to it.
+var keeping = regexp.MustCompile(`^(MOVK|BF|INS|BSL|BI[TF]|TBX|S[LR]I$|F?ML[AS]|[SU]ML[AS]L|SQDML|[SU]R?SRA|[SU]ABAL?2?$|[SU]ADALP|SHA|AES[DE]$)`)
+
+// Constant says whether the instruction gives a register a value of the program's
+// code.
+func (i Insn) Constant() bool {
+	if !i.known || i.Load() || i.Call() || reading.MatchString(i.op()) || asking.MatchString(i.op()) {
+		return false
+	}
+	return !slices.ContainsFunc(i.inst.Args[1:], func(a arm64asm.Arg) bool {
+		return number(a) != None || a == arm64asm.RegSP(arm64asm.SP)
+	})
+}
+
+// asking are instructions that ask the system, or the flags alone.
+var asking = regexp.MustCompile(`^(MRS|SYSL|NGC|ADC|SBC|CSETM?$)`)
+
+// Moves says whether the instruction gives a register the value of another.
+func (i Insn) Moves() bool { return i.op() == "MOV" || i.op() == "FMOV" }
+
+// registers are those that operands name, of a list all.
+func registers(args []arm64asm.Arg) (rs []int) {
+	for _, a := range args {
+		if list, ok := a.(arm64asm.RegisterWithArrangement); ok {
+			rs = append(rs, vectors(list.String())...)
+		} else if n := number(a); n != None {
 			rs = append(rs, n)
 		}
 	}
 	return rs
-}
-
-// named is the number of the register that an operand's text begins with: the
-// package keeps it to itself.
-func named(text string) int {
-	text = strings.TrimLeft(text, "WX")
-	if n := strings.IndexFunc(text, func(c rune) bool { return c < '0' || c > '9' }); n >= 0 {
-		text = text[:n]
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return None
-	}
-	return n
-}
-
-// Access is what an instruction does to memory.
-type Access struct {
-	// Addr is the address of the word of the first register, Size the bytes of
-	// each register's.
-	Addr uint64
-	Size int
-	// Base and Index are the registers that the address is made of, or None.
-	Base, Index int
-	// Regs are those that are read or written, in the order of their words.
-	Regs []int
-}
-
-var offset = regexp.MustCompile(`#(-?\d+)`)
-
-// Access says which memory the instruction uses, with the registers as they are
-// before it.
-func (i Insn) Access(regs *linutil.ARM64PtraceRegs) (Access, bool) {
-	if !i.known || !i.Load() && !i.Store() {
-		return Access{}, false
-	}
-	a := Access{Base: None, Index: None}
-	for _, arg := range i.inst.Args {
-		switch m := arg.(type) {
-		case arm64asm.Reg:
-			a.Regs = append(a.Regs, number(m))
-		case arm64asm.MemImmediate:
-			a.Base, a.Addr = number(m.Base), value(m.Base, regs)
-			if at := offset.FindStringSubmatch(m.String()); at != nil && (m.Mode == arm64asm.AddrOffset || m.Mode == arm64asm.AddrPreIndex) {
-				n, _ := strconv.ParseInt(at[1], 10, 64)
-				a.Addr += uint64(n)
-			}
-		case arm64asm.MemExtend:
-			a.Base, a.Index = number(m.Base), number(m.Index)
-			a.Addr = value(m.Base, regs) + extended(m, regs)
-		}
-	}
-	if a.Base == None && a.Addr == 0 || len(a.Regs) == 0 {
-		return Access{}, false
-	}
-	op := i.op()
-	if strings.HasPrefix(op, "STXR") || strings.HasPrefix(op, "STLXR") {
-		a.Regs = a.Regs[1:] // the first tells if it succeeded
-	}
-	a.Size = 8
-	switch first, _ := i.inst.Args[0].(arm64asm.Reg); {
-	case strings.HasSuffix(op, "B"):
-		a.Size = 1
-	case strings.HasSuffix(op, "H"):
-		a.Size = 2
-	case strings.HasSuffix(op, "SW") || first <= arm64asm.WZR:
-		a.Size = 4
-	}
-	return a, true
-}
-
-func value(r arm64asm.RegSP, regs *linutil.ARM64PtraceRegs) uint64 {
-	if n := number(r); n != None {
-		return regs.Regs[n]
-	}
-	return regs.Sp
-}
-
-func extended(m arm64asm.MemExtend, regs *linutil.ARM64PtraceRegs) uint64 {
-	n := number(m.Index)
-	if n == None {
-		return 0
-	}
-	v := regs.Regs[n]
-	switch m.Extend.String() {
-	case "UXTW":
-		v = uint64(uint32(v))
-	case "SXTW":
-		v = uint64(int64(int32(v)))
-	}
-	if m.ShiftMustBeZero {
-		return v
-	}
-	return v << m.Amount
 }

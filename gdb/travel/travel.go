@@ -131,9 +131,18 @@ func (m *Machine) User() (bool, error) {
 	return r.Pstate&0xf == 0, nil // PSTATE.M: EL0t
 }
 
-// system returns a system register, 0 where the stub does not show it. Stubs
-// know some by another name.
+// system returns a system register, 0 where the stub does not show it.
 func (m *Machine) system(names ...string) (uint64, error) {
+	b, err := m.register(8, names...)
+	if err != nil || b == nil {
+		return 0, err
+	}
+	return binary.LittleEndian.Uint64(b), nil
+}
+
+// register returns a register of at least size bytes, nil where the stub does not
+// show it. Stubs know some by another name.
+func (m *Machine) register(size int, names ...string) ([]byte, error) {
 	for _, name := range names {
 		b, err := m.stub.Register(m.ctx, name)
 		var refused *rsp.Error
@@ -141,13 +150,13 @@ func (m *Machine) system(names ...string) (uint64, error) {
 		case errors.As(err, &refused):
 			continue
 		case err != nil:
-			return 0, err
-		case len(b) != 8:
-			return 0, fmt.Errorf("gdb stub: register %s has %d bytes", name, len(b))
+			return nil, err
+		case len(b) < size:
+			return nil, fmt.Errorf("gdb stub: register %s has %d bytes, want %d", name, len(b), size)
 		}
-		return binary.LittleEndian.Uint64(b), nil
+		return b, nil
 	}
-	return 0, nil
+	return nil, nil
 }
 
 // Space identifies the address space of the moment's program: processes use the
