@@ -26,8 +26,8 @@ const (
 	// 1.3 GB and 0.5 GB with 6.1 (du).
 	spaceNeeded = 3 << 30
 	// stepsFirst is the number of build steps assumed for the progress bar
-	// before any build has been counted: what 5.15.135 took.
-	stepsFirst = 720
+	// before any build has been counted: what 6.1.192 took.
+	stepsFirst = 1332
 )
 
 // key is the digest of everything a build depends on.

@@ -106,7 +106,7 @@ func (a *app) plannedKernels(ctx context.Context, cells []matrix.Cell) error {
 		if other, ok := first[f.Ran]; ok {
 			words += "; the same kernel as " + other + ": what differs between their cells is chance"
 		} else if first[f.Ran] = f.Asked; !f.Built {
-			words += ", to be built: 5 to 8 minutes on 2 cores"
+			words += ", to be built: 6 to 11 minutes on 2 cores"
 		}
 		fmt.Fprintf(a.stdout, "kernel  %s: %s\n", f.Asked, words)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,6 +48,7 @@ Stacks:    for a stack overflow, what calls itself and where that began, and who
            the pointers that it follows round and round.
 Collector: for a bad pointer or one to a free object, the last write to the word with it.
 Deadlocks: what each goroutine waits for, and who has it.
+Hangs:     the same, and what those that go round in a loop looked at, and who wrote it.
 Others:    who ran on which thread before the end.
 
 Only a guest with one vCPU can run backwards. For another trial the deterministic engine
@@ -69,7 +71,10 @@ func (a *app) explain(ctx context.Context, name string, f explainFlags) error {
 	if err != nil {
 		return err
 	}
-	if !runner.Failed(past.trial.Trial) {
+	switch {
+	case past.hung() && past.trial.Schedule.Deterministic() && past.trial.Digest == "":
+		return unrepeatable(past.trial.Trial)
+	case !past.hung() && !runner.Failed(past.trial.Trial):
 		return &passedError{past}
 	}
 	instead := ""
@@ -119,6 +124,10 @@ func (a *app) huntAlone(ctx context.Context, past *pastTrial, limit time.Duratio
 		return nil, "", err
 	}
 	h := &hunting{wanted: wanted, enough: 1, limit: limit, arms: hunt.Alone()}
+	if past.hung() {
+		// On a slower CPU than its own what it has to do takes longer than its time, too.
+		h.arms = slices.DeleteFunc(h.arms, func(arm hunt.Arm) bool { return arm.Shift > max(past.trial.Schedule.Shift, fastShift) })
+	}
 	quiet := *a
 	quiet.stdout = io.Discard
 	dir, err := quiet.execute(ctx, experiment{matrix: m, hunt: h})
@@ -137,6 +146,10 @@ func (a *app) huntAlone(ctx context.Context, past *pastTrial, limit time.Duratio
 	}
 	return past, fmt.Sprintf("trial %d (%s) cannot be run backwards: this is another trial with its signature, found in %d trials of one vCPU", was.N, was.Schedule, h.trials), nil
 }
+
+// fastShift makes an instruction take 8 ns, which is as fast as machines of the parallel
+// engine are on a common host.
+const fastShift = 3
 
 // others names trials that a hunt has met and that ended otherwise: they may have
 // the same cause.
@@ -184,7 +197,7 @@ func (t *timeline) crash(m *travel.Machine, replay *vm.Replay) explain.Case {
 	return explain.Case{
 		Machine: m, Trial: fmt.Sprintf("%s/%d", filepath.Base(t.past.dir), trial.N),
 		Signature: trial.Title, Shift: trial.Schedule.Shift,
-		Exit: trial.Exit, Signal: trial.Signal, Vmlinux: t.image.Kernel.Vmlinux(),
+		Exit: trial.Exit, Signal: trial.Signal, Hung: t.past.hung(), Vmlinux: t.image.Kernel.Vmlinux(),
 		Begun: func() (bool, error) { return replay.Begun(trial.N) },
 	}
 }
@@ -196,6 +209,9 @@ type timeline struct {
 	replayer *runner.Replayer
 	out      *progress.Output
 }
+
+// hung says whether the trial did not end in its time.
+func (p *pastTrial) hung() bool { return p.trial.Outcome == crash.Hang }
 
 // backwards says whether a trial can be run backwards.
 func (p *pastTrial) backwards() error {
@@ -287,7 +303,7 @@ func (e *passedError) Error() string {
 func (e *passedError) Hint() string {
 	switch e.past.trial.Outcome {
 	case crash.Hang:
-		return "the goroutines, as they were when its time was up, are in " + report.Near(filepath.Join(e.past.dir, "trials", fmt.Sprint(e.past.trial.N), "console.log"))
+		return "`lab explain` says what its goroutines waited for; they are in " + report.Near(filepath.Join(e.past.dir, "trials", fmt.Sprint(e.past.trial.N), "console.log"))
 	case crash.Infra:
 		return "the lab failed, not the program: " + e.past.trial.Error
 	}

@@ -13,13 +13,14 @@ import (
 
 	"ghostlab/gdb"
 	"ghostlab/gdb/explain"
+	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/labtest"
 	"ghostlab/lab/runner"
 )
 
-// crashes runs a matrix and returns the trials that failed, at most some of each
-// cell.
+// crashes runs a matrix and returns the trials that failed or did not end, at most some
+// of each cell.
 func crashes(t *testing.T, runs, text string, most int) (trials []journal.Trial) {
 	t.Helper()
 	labtest.Kernel(t)
@@ -36,7 +37,7 @@ func crashes(t *testing.T, runs, text string, most int) (trials []journal.Trial)
 	}
 	seen := map[int]int{}
 	_, err = journal.Open(run, func(tr journal.Trial) {
-		if runner.Failed(tr) && seen[tr.Cell] < most {
+		if (runner.Failed(tr) || tr.Outcome == crash.Hang) && seen[tr.Cell] < most {
 			seen[tr.Cell]++
 			trials = append(trials, tr)
 		}
@@ -287,6 +288,33 @@ func standstill(t *testing.T, e *explain.Explanation, dir string) {
 	}
 	if len(holders) != 2 || len(e.Waiting) != 3 {
 		t.Errorf("%d goroutines wait, %d of them for a mutex", len(e.Waiting), len(holders))
+	}
+}
+
+// A program that does not end goes round for what another goroutine has written.
+func TestExplainSaysWhatAHangGoesRoundFor(t *testing.T) {
+	dir, err := filepath.Abs("testdata/crashes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := t.TempDir()
+	trials := crashes(t, runs, "scenario: "+dir+"\ntrials: 1\nengine: deterministic\nshift: 5\ntimeout: 100ms\n"+
+		"axes:\n  crash: [stall]\n  vcpus: [1]\n  go: [1.24.6]\n", 1)
+	if len(trials) != 1 || trials[0].Outcome != crash.Hang {
+		t.Fatalf("%+v", trials)
+	}
+	e := explained(t, runs, trials[0].N)
+	if len(e.Waiting) != 1 || e.Victim != nil {
+		t.Fatalf("%+v", e)
+	}
+	w := e.Waiting[0]
+	if w.Waits() || w.ID != 1 || w.Holder == nil || w.Holder.ID == 1 || len(w.Words) == 0 || !strings.HasPrefix(w.Loop, "by `") {
+		t.Fatalf("%+v", w)
+	}
+	for who, s := range map[string]*explain.Side{"victim": {Goroutine: w.Goroutine}, "culprit": w.Holder} {
+		if at, line := placeOf(t, s, "example.com/crashes", dir); !strings.Contains(line, "// the "+who) {
+			t.Errorf("the %s is in %s, %q", who, at, line)
+		}
 	}
 }
 

@@ -120,7 +120,7 @@ const gomaxprocs = "gomaxprocs"
 
 // like is a hunt for trials that end like a past one, which has failed.
 func (a *app) like(ctx context.Context, p *pastTrial) (*matrix.Matrix, func(journal.Trial) bool, error) {
-	if !runner.Failed(p.trial.Trial) {
+	if !p.hung() && !runner.Failed(p.trial.Trial) {
 		return nil, nil, usageError{fmt.Errorf("trial %d did not fail: there is nothing to hunt for", p.trial.N), ""}
 	}
 	s, err := a.scenarioOf(p.run)

@@ -122,7 +122,7 @@ func (a *app) gdbBatch(ctx context.Context, command []string) error {
 // toCrash moves a replay to its trial's crash, or leaves it where its record
 // begins, and says which.
 func (t *timeline) toCrash(ctx context.Context, replay *vm.Replay) (string, error) {
-	if !runner.Failed(t.past.trial.Trial) {
+	if !t.past.hung() && !runner.Failed(t.past.trial.Trial) {
 		return "the trial did not crash: the guest stands where its record begins", nil
 	}
 	m, err := travel.Open(ctx, replay, t.image.Program)
@@ -131,7 +131,11 @@ func (t *timeline) toCrash(ctx context.Context, replay *vm.Replay) (string, erro
 	}
 	defer m.Close()
 	err = explain.ToCrash(t.crash(m, replay))
-	if !as[*explain.NotFoundError](err) && !as[*travel.SymbolsError](err) {
+	switch {
+	case as[*explain.NotFoundError](err) || as[*travel.SymbolsError](err):
+	case t.past.hung():
+		return "the guest stands where the program's time was up", err
+	default:
 		return "the guest stands at the crash", err
 	}
 	return fmt.Sprintf("the guest stands where its record begins: %v", err), replay.Seek(ctx, replay.Start())

@@ -325,7 +325,7 @@ func (q *inquiry) final(call travel.Insn) bool {
 
 // blameLast makes the culprit of who wrote words last before they were read.
 func (q *inquiry) blameLast(words []*origin) error {
-	last, err := q.lastWriter(words)
+	last, err := q.lastWriter(words, q.out.Victim.ID)
 	if err != nil || last == nil {
 		return err
 	}
@@ -333,8 +333,9 @@ func (q *inquiry) blameLast(words []*origin) error {
 }
 
 // lastWriter finds who wrote words last before they were read. Of several it is the
-// last, if possible one that is not the victim, and nil for none of the program's.
-func (q *inquiry) lastWriter(words []*origin) (last *Side, err error) {
+// last, if possible one that is not the reader, and nil for none of the program's.
+func (q *inquiry) lastWriter(words []*origin, reader int64) (last *Side, err error) {
+	other := func(s *Side) bool { return s.ID != reader }
 	for i, o := range words {
 		if slices.ContainsFunc(words[:i], func(w *origin) bool { return w.addr == o.addr && w.at == o.at }) {
 			continue
@@ -346,14 +347,12 @@ func (q *inquiry) lastWriter(words []*origin) (last *Side, err error) {
 		if s == nil || !slices.ContainsFunc(s.Stack, ofProgram) {
 			continue // what the runtime keeps for itself
 		}
-		if last == nil || q.other(s) && !q.other(last) || q.other(s) == q.other(last) && s.At > last.At {
+		if last == nil || other(s) && !other(last) || other(s) == other(last) && s.At > last.At {
 			last = s
 		}
 	}
 	return last, nil
 }
-
-func (q *inquiry) other(s *Side) bool { return s.ID != q.out.Victim.ID }
 
 // ofProgram says whether a call is not one of the runtime's.
 func ofProgram(f travel.Frame) bool { return !strings.HasPrefix(f.Func, "runtime.") }

@@ -31,6 +31,9 @@ func (q *inquiry) crash() (*crash, error) {
 	if err := q.toStart(); err != nil {
 		return nil, err
 	}
+	if q.Hung {
+		return q.timeUp()
+	}
 	names := map[uint64]string{}
 	var points []travel.Point
 	for _, name := range ends {

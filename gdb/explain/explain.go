@@ -22,7 +22,7 @@ type Explanation struct {
 	Signature string `json:"signature"`
 	// Message is the runtime's own, where it died by one.
 	Message string `json:"message,omitempty"`
-	// Victim is the goroutine that crashed.
+	// Victim is the goroutine that crashed; nil where nothing goes on.
 	Victim *Side `json:"victim"`
 	// Culprit is who wrote what the victim met; nil where nobody was found.
 	Culprit *Side `json:"culprit,omitempty"`
@@ -67,8 +67,10 @@ type Case struct {
 	Begun func() (bool, error)
 	// Shift makes an instruction take 2^Shift ns.
 	Shift int
-	// Exit and Signal are how the trial's program ended.
+	// Exit and Signal are how the trial's program ended. Hung is set where it did not
+	// in its time.
 	Exit, Signal int
+	Hung         bool
 	// Vmlinux is the guest's kernel, with its symbols.
 	Vmlinux string
 	// Tell hears what is being looked for. Nil tells nobody.
@@ -129,6 +131,8 @@ func Explain(ctx context.Context, c Case) (*Explanation, error) {
 func (q *inquiry) explain(c *crash) error {
 	q.seek("what led to the crash")
 	switch {
+	case q.Hung:
+		return q.standstill()
 	case c.entry == exits && q.Signal != 0:
 		if err := q.m.Go(q.out.Victim.At); err != nil {
 			return err

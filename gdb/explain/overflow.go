@@ -48,16 +48,16 @@ func (q *inquiry) overflow() error {
 	if err := q.shorten(r); err != nil {
 		return err
 	}
-	words, err := q.rounds(r)
+	words, err := q.passed(r)
 	if err != nil {
 		return err
 	}
-	culprit, err := q.lastWriter(words)
+	culprit, err := q.lastWriter(words, v.ID)
 	if err != nil {
 		return err
 	}
 	if culprit == nil {
-		q.note("no word that another goroutine wrote made it go on: the calls are the answer")
+		q.note("no word was found that it went on for: what is known are the calls")
 		return nil
 	}
 	return q.blame(culprit, v.At)
@@ -209,9 +209,9 @@ const (
 	mostFollowed = 6
 )
 
-// rounds finds the words that the function which calls itself was given again and
+// passed finds the words that the function which calls itself was given again and
 // again: the pointers that lead round.
-func (q *inquiry) rounds(r *recursion) ([]*origin, error) {
+func (q *inquiry) passed(r *recursion) ([]*origin, error) {
 	v := q.out.Victim
 	entry, ok := q.m.Function(r.fn)
 	if !ok {
@@ -262,11 +262,13 @@ func (q *inquiry) rounds(r *recursion) ([]*origin, error) {
 		for _, b := range begins {
 			values = append(values, b.regs[n])
 		}
-		period := period(values)
+		// The innermost calls may be those of an end that the round goes past.
+		skip, period := settled(values)
+		values = values[skip:]
 		if period == 0 || !plausible(values[0]) {
 			continue
 		}
-		for _, b := range begins[:min(period, mostFollowed)] {
+		for _, b := range begins[skip : skip+min(period, mostFollowed)] {
 			if err := q.m.Go(b.at); err != nil {
 				return nil, err
 			}
@@ -299,6 +301,16 @@ func period(values []uint64) int {
 		}
 	}
 	return 0
+}
+
+// settled is period after as few of the first values as need be, at most a third.
+func settled(values []uint64) (skip, after int) {
+	for skip = 0; skip <= len(values)/3; skip++ {
+		if after = period(values[skip:]); after > 0 {
+			return skip, after
+		}
+	}
+	return 0, 0
 }
 
 // registersOfParameters is how many registers parameters can be in by Go's calling

@@ -84,7 +84,10 @@ func (q *inquiry) schedule(end int64) error {
 	} else if now < end {
 		q.note("the schedule is cut: more than %d stops lie between the two", stops)
 	} else {
-		turns = join(turns, Turn{Goroutine: q.out.Victim.ID, Instructions: end - began})
+		if q.out.Victim != nil {
+			runs = q.out.Victim.ID
+		}
+		turns = join(turns, Turn{Goroutine: runs, Instructions: end - began})
 	}
 	q.out.Schedule = turns
 	return nil

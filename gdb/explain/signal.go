@@ -19,12 +19,13 @@ type signal struct {
 // Signals that an instruction brings upon itself, and codes of theirs
 // (include/uapi/asm-generic/siginfo.h).
 const (
+	sigQUIT                                  = 3
 	sigILL, sigTRAP, sigBUS, sigFPE, sigSEGV = 4, 5, 7, 8, 11
 
 	accessError = 2 // SEGV_ACCERR
 )
 
-var signalNames = map[int64]string{1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", sigILL: "SIGILL", sigTRAP: "SIGTRAP", 6: "SIGABRT", sigBUS: "SIGBUS", sigFPE: "SIGFPE", 9: "SIGKILL", sigSEGV: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM"}
+var signalNames = map[int64]string{1: "SIGHUP", 2: "SIGINT", sigQUIT: "SIGQUIT", sigILL: "SIGILL", sigTRAP: "SIGTRAP", 6: "SIGABRT", sigBUS: "SIGBUS", sigFPE: "SIGFPE", 9: "SIGKILL", sigSEGV: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM"}
 
 // signalName is a signal's name, or its number.
 func signalName(n int64) string {
@@ -52,12 +53,6 @@ const preemption = 23
 // signal goes back to where the victim's thread was given the signal that it
 // ended of, and reads the kernel's words of it.
 func (q *inquiry) signal() (*signal, error) {
-	var points []travel.Point
-	for _, name := range []string{"runtime.sigtramp", "runtime.cgoSigtramp"} {
-		if entry, ok := q.m.Function(name); ok {
-			points = append(points, travel.At(entry))
-		}
-	}
 	q.seek("the signal that the program ended of")
 	victim := q.of(q.out.Victim.ID)
 	err := q.m.Last(func() (bool, error) {
@@ -66,7 +61,7 @@ func (q *inquiry) signal() (*signal, error) {
 		}
 		r, err := q.m.Registers()
 		return err == nil && r.Regs[0] != preemption, err
-	}, points...)
+	}, q.trampolines()...)
 	if err != nil {
 		return nil, q.lost("the signal that the program ended of", err)
 	}
@@ -84,6 +79,17 @@ func (q *inquiry) signal() (*signal, error) {
 		s.pc, err = q.m.Uint(r.Regs[2]+ucontextPC, 8)
 	}
 	return s, err
+}
+
+// trampolines are where the program is given a signal. Its number is in x0, the kernel's
+// words of it are in x1 and x2.
+func (q *inquiry) trampolines() (points []travel.Point) {
+	for _, name := range []string{"runtime.sigtramp", "runtime.cgoSigtramp"} {
+		if entry, ok := q.m.Function(name); ok {
+			points = append(points, travel.At(entry))
+		}
+	}
+	return points
 }
 
 // toFault goes back from where a signal was given to the instruction that

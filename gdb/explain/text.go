@@ -20,19 +20,15 @@ func (e *Explanation) Text(w io.Writer, s Sources) error {
 	if m := e.Memory; m != nil {
 		fmt.Fprintf(b, "`%s` at address %s, by a register with %s\n", m.Instruction, m.Address, m.Value)
 	}
-	if e.Waiting == nil {
-		side(b, s, "the victim", e.Victim, "")
-	}
+	side(b, s, "the victim", e.Victim, "")
 	if e.Culprit != nil {
 		earlier := fmt.Sprintf(", %s instructions (%v) earlier", thousands(e.Apart), round(e.TimeApart))
 		side(b, s, "the culprit", e.Culprit, earlier)
 	}
 	if len(e.Words) > 0 {
-		b.WriteString("\nwhere it came from\n")
+		b.WriteByte('\n')
 	}
-	for _, word := range e.Words {
-		fmt.Fprintf(b, "  %s\n", word)
-	}
+	words(b, e.Words)
 	for _, w := range e.Waiting {
 		waiter(b, s, w)
 	}
@@ -62,9 +58,19 @@ func side(b *strings.Builder, s Sources, who string, side *Side, when string) {
 	stack(b, s, side.Goroutine)
 }
 
+func words(b *strings.Builder, all []Word) {
+	if len(all) > 0 {
+		b.WriteString("where it came from\n")
+	}
+	for _, word := range all {
+		fmt.Fprintf(b, "  %s\n", word)
+	}
+}
+
 func waiter(b *strings.Builder, s Sources, w Waiter) {
 	fmt.Fprintf(b, "\n%s, %s\n", w.Who(), w.Did())
 	stack(b, s, w.Goroutine)
+	words(b, w.Words)
 	if w.Holder != nil {
 		fmt.Fprintf(b, "%s, %s\n", w.Holder.Name(), w.Holder.Did)
 		stack(b, s, w.Holder.Goroutine)
@@ -82,11 +88,17 @@ func (w Waiter) Who() string {
 // Did says what for.
 func (w Waiter) Did() string {
 	text := "waits"
+	if !w.Waits() {
+		text = "does not wait"
+	}
 	if w.On != "" {
 		text += " for " + w.On
 	}
 	if w.Reason != "" {
 		text += " (" + w.Reason + ")"
+	}
+	if w.Loop != "" {
+		text += ", and went round " + w.Loop
 	}
 	return text
 }
@@ -188,6 +200,9 @@ func (w Word) String() string {
 	text := fmt.Sprintf("%s, read from %s at %s%s", w.Value, name, w.Address, at)
 	if w.Writer == nil {
 		return text + ": " + w.Why
+	}
+	if w.Writer.allocates() {
+		return text + ": nobody has written it since its memory was allocated, by " + w.Writer.Name()
 	}
 	return text + ", last written by " + w.Writer.Name()
 }

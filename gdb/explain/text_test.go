@@ -48,14 +48,19 @@ func example() *Explanation {
 // stopped is an explanation of a program in which nothing goes on.
 func stopped() *Explanation {
 	at := func(fn, file string, line int) travel.Frame { return travel.Frame{Func: fn, File: file, Line: line} }
-	e := &Explanation{Trial: "run/3", Signature: "fatal error: all goroutines are asleep - deadlock!", Victim: &Side{Did: "ended the program"}}
+	e := &Explanation{Trial: "run/3", Signature: "fatal error: all goroutines are asleep - deadlock!"}
 	w := Waiter{On: "sync.Mutex at 0x4000", Alike: 2}
 	w.ID, w.Reason, w.Stack = 5, "sync.Mutex.Lock", []travel.Frame{at("sync.(*Mutex).Lock", "sync/mutex.go", 46), at("main.write", "prog/main.go", 3)}
 	w.Holder = &Side{Did: "locked it"}
 	w.Holder.ID, w.Holder.Stack = 6, []travel.Frame{at("main.main", "prog/main.go", 5)}
 	alone := Waiter{}
 	alone.ID, alone.Reason = 7, "select (no cases)"
-	e.Waiting = []Waiter{w, alone}
+	round := Waiter{Loop: "by `cbz x4`, where x4 was 0x1"}
+	round.ID, round.Reason, round.Stack = 8, travel.Runnable, w.Holder.Stack
+	maker := &Side{}
+	maker.ID, maker.Stack = 1, []travel.Frame{at("runtime.mallocgc", "runtime/malloc.go", 1053)}
+	round.Words = []Word{{Value: "0x1", Address: "0x4010", Name: "q.n", Writer: w.Holder}, {Value: "0x0", Address: "0x4018", Writer: maker}}
+	e.Waiting = []Waiter{round, w, alone}
 	return e
 }
 

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,15 +10,21 @@ import (
 	"ghostlab/gdb/travel"
 )
 
-// Waiter is a goroutine that waits where the program has come to a standstill.
+// Waiter is a goroutine that waits, or goes round in a loop, where the program has come
+// to a standstill.
 type Waiter struct {
 	travel.Parked
 	// Alike is how many others wait with the same stack.
 	Alike int `json:"alike,omitempty"`
 	// On is what it waits for, with its address: empty where that is not known.
 	On string `json:"on,omitempty"`
-	// Holder is who has it, or else the last other goroutine to use it.
+	// Holder is who has it, or else the last other goroutine to use it, or to write
+	// what the loop looks at.
 	Holder *Side `json:"holder,omitempty"`
+	// Loop says what it compared when it went round the last time, and Words where
+	// that came from. Loop is empty for those that go round in none.
+	Loop  string `json:"loop,omitempty"`
+	Words []Word `json:"words,omitempty"`
 }
 
 // waits is a function in which goroutines wait for what its first parameter
@@ -64,12 +71,24 @@ const (
 	mostWrites = 40
 )
 
-// standstill explains why nothing goes on: what each goroutine waits for.
+// standstill explains why nothing goes on: what each goroutine waits for, those first
+// that do not wait. Nobody is the victim then.
 func (q *inquiry) standstill() error {
-	end := q.out.Victim.At
-	all, err := q.m.Parked()
+	end, teller := q.out.Victim.At, q.out.Victim.ID
+	if q.Hung {
+		teller = 0 // it was interrupted
+	}
+	q.out.Victim = nil
+	all, err := q.m.Goroutines()
 	if err != nil {
 		return err
+	}
+	all = slices.DeleteFunc(all, func(p travel.Parked) bool { return p.Reason == travel.Running && p.ID == teller })
+	slices.SortStableFunc(all, func(a, b travel.Parked) int { return cmp.Compare(urgency(a), urgency(b)) })
+	for i := range all {
+		if err := q.caught(&all[i], end); err != nil {
+			return err
+		}
 	}
 	for _, p := range all {
 		w := Waiter{Parked: p}
@@ -95,7 +114,10 @@ func (q *inquiry) standstill() error {
 		q.note("what %d of the goroutines wait for was not looked for", n)
 	}
 	q.out.Waiting = alike(q.out.Waiting)
-	return q.m.Go(end)
+	if q.Hung {
+		return q.lastTurns(end)
+	}
+	return nil
 }
 
 // alike makes one of those that wait at the same place for the same.
@@ -119,19 +141,19 @@ func (w *Waiter) stands(other *Waiter) bool {
 // awaited finds out what a goroutine waits for at the moment end, and who has
 // it.
 func (q *inquiry) awaited(w *Waiter, end int64) error {
+	err := q.rounds(w, end)
 	for _, f := range w.Stack {
 		i := slices.IndexFunc(waiting, func(on waits) bool { return strings.HasSuffix(f.Func, on.fn) && !f.Inlined })
-		if i < 0 {
-			continue
+		if i >= 0 {
+			err = q.held(w, f, waiting[i], end)
+			break
 		}
-		err := q.held(w, f, waiting[i], end)
-		var unknown *NotFoundError
-		if errors.As(q.lost("", err), &unknown) {
-			return nil // it is said that it waits, and for what as far as is known
-		}
-		return err
 	}
-	return nil
+	var unknown *NotFoundError
+	if errors.As(q.lost("", err), &unknown) {
+		return nil // it is said that it waits, and for what as far as is known
+	}
+	return err
 }
 
 func (q *inquiry) held(w *Waiter, f travel.Frame, on waits, end int64) error {

@@ -73,7 +73,7 @@ func (q *inquiry) blame(culprit *Side, seen int64) error {
 	q.out.Culprit = culprit
 	q.out.Apart = seen - culprit.At
 	q.out.TimeApart = time.Duration(q.out.Apart) << q.Shift
-	if slices.ContainsFunc(culprit.Stack, func(f travel.Frame) bool { return f.Func == "runtime.mallocgc" }) {
+	if culprit.allocates() {
 		q.note("the write is that of an allocation: nothing was stored there since")
 	}
 	if culprit.ID == q.out.Victim.ID && culprit.ID != 0 {
@@ -84,6 +84,11 @@ func (q *inquiry) blame(culprit *Side, seen int64) error {
 	}
 	q.seek("who ran between the two")
 	return q.schedule(seen)
+}
+
+// allocates says whether it is the runtime that gives a goroutine memory.
+func (s *Side) allocates() bool {
+	return slices.ContainsFunc(s.Stack, func(f travel.Frame) bool { return f.Func == "runtime.mallocgc" })
 }
 
 // Word is where a value came from that the victim met: a word of memory, or the
@@ -120,6 +125,7 @@ func (q *inquiry) word(o *origin) (*Side, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.Value = fmt.Sprintf("%#x", seen) // what was computed from it may be another
 	w.Writer, err = q.written(o.addr, o.size, func(_, after uint64) (bool, error) {
 		if after != seen {
 			return false, &NotFoundError{fmt.Sprintf("the last write to the word at %#x left %#x there, and %#x was read: it changed by another address than the program's", o.addr, after, seen)}

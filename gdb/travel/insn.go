@@ -89,6 +89,9 @@ func (i Insn) String() string {
 	return strings.ToLower(arm64asm.GNUSyntax(i.inst))
 }
 
+// Is says whether both are the same one of a program.
+func (i Insn) Is(other Insn) bool { return i.Addr == other.Addr }
+
 // Known says whether the disassembler has heard of the instruction.
 func (i Insn) Known() bool { return i.known }
 

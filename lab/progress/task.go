@@ -57,8 +57,8 @@ func (o *Output) Bytes(name string, total int64) *Task {
 	return o.begin(&Task{name: name, total: total, bytes: true})
 }
 
-// Estimate starts a task counted in steps whose total is an estimate: it grows
-// when it turns out too low, which must not look like the end.
+// Estimate starts a task counted in steps whose total is an estimate: when it turns
+// out too low the total is not known any more, which must not look like the end.
 func (o *Output) Estimate(name string, total int64) *Task {
 	return o.begin(&Task{name: name, total: total, guess: true})
 }
@@ -90,7 +90,7 @@ func (t *Task) Set(done int64) {
 	t.mu.Lock()
 	t.done = done
 	if t.guess && t.total > 0 && done >= t.total {
-		t.total = done + done/50 + 1
+		t.total = 0
 	}
 	now := time.Now()
 	speak := !t.out.Terminal() && now.Sub(t.said) >= lineEvery

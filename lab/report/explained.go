@@ -58,19 +58,21 @@ func explainedOf(n int, e *explain.Explanation) explained {
 		}
 		x.Sides = append(x.Sides, raceSide{who, visible(did, false), text.String()})
 	}
-	if v := e.Victim; v != nil && e.Waiting == nil {
+	if v := e.Victim; v != nil {
 		side("the victim", v.Name()+", "+v.Did, v.Stack)
 	}
 	if c := e.Culprit; c != nil {
 		side("the culprit", c.Name()+", "+c.Did, c.Stack)
 	}
+	words := e.Words
 	for _, w := range e.Waiting {
+		words = append(words, w.Words...)
 		side(w.Who(), w.Did(), w.Stack)
 		if h := w.Holder; h != nil {
 			side(h.Name(), h.Did, h.Stack)
 		}
 	}
-	for _, word := range e.Words {
+	for _, word := range words {
 		x.Words = append(x.Words, visible(word.String(), false))
 	}
 	if e.Culprit != nil {

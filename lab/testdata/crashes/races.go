@@ -110,3 +110,21 @@ func unequal() {
 func grow(pair *[2]int, i int) {
 	pair[i]++ // the culprit
 }
+
+// stall: one of three has forgotten to count down, and the first waits for zero.
+func stall() {
+	left := 3
+	for i := 0; i < 2; i++ {
+		go count(&left)
+	}
+	for !none(&left) { // the victim
+	}
+}
+
+//go:noinline
+func count(left *int) {
+	*left-- // the culprit
+}
+
+//go:noinline
+func none(left *int) bool { return *left == 0 }
