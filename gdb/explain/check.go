@@ -1,12 +1,11 @@
 package explain
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/go-delve/delve/pkg/proc/linutil"
 
 	"ghostlab/gdb/travel"
 )
@@ -80,6 +79,18 @@ func (q *inquiry) check(c *crash) (done bool, err error) {
 	if err == nil {
 		err = q.blameLast(words)
 	}
+	var unknown *NotFoundError
+	if err != nil && !errors.As(err, &unknown) || q.out.Culprit != nil || ofProgram(*f) {
+		return q.out.Culprit != nil, err
+	}
+	// What the runtime compared is its own: it went wrong by what it was given.
+	words, more := q.arguments()
+	if more == nil {
+		more = q.blameLast(words)
+	}
+	if more != nil && !errors.As(more, &unknown) {
+		err = more
+	}
 	return q.out.Culprit != nil, err
 }
 
@@ -113,94 +124,6 @@ func (q *inquiry) checking() (*travel.Frame, *checker) {
 		}
 	}
 	return nil, nil
-}
-
-// given finds the words of a checker.
-func (q *inquiry) given(f travel.Frame, k checker) ([]*origin, error) {
-	v := q.out.Victim
-	r, err := q.begun(f, v.ID)
-	if err != nil {
-		return nil, err
-	}
-	addr := r.Regs[k.param]
-	if addr == 0 || k.field == "" {
-		if v.At, err = q.m.Now(); err != nil {
-			return nil, err
-		}
-		v.Did = fmt.Sprintf("gave %#x to %s", addr, f.Func)
-		return q.origins(k.param, map[uint64]bool{})
-	}
-	typ, err := q.pointed(addr)
-	if err != nil {
-		return nil, err
-	}
-	offset, size, ok := q.m.Field(typ, k.field)
-	if !ok {
-		return nil, &NotFoundError{fmt.Sprintf("%s has no field %s in this release of Go", typ, k.field)}
-	}
-	o := &origin{name: typ + "." + k.field, addr: addr + offset, size: size, base: travel.None, frame: f}
-	if err := q.m.Go(v.At); err != nil {
-		return nil, err
-	}
-	if k.own {
-		_, err := q.written(o.addr, size, func(uint64, uint64) (bool, error) {
-			id, err := q.m.ID()
-			return id == v.ID, err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	if o.value, err = q.m.Uint(o.addr, size); err != nil {
-		return nil, err
-	}
-	o.at, err = q.m.Now()
-	v.At, v.Did = o.at, fmt.Sprintf("found %s to be %#x", o.name, o.value)
-	return []*origin{o}, err
-}
-
-// begun goes back to the beginning of a goroutine's call, where its parameters are
-// in registers.
-func (q *inquiry) begun(f travel.Frame, goroutine int64) (*linutil.ARM64PtraceRegs, error) {
-	if err := q.m.Last(q.in(f, goroutine), travel.At(f.Entry)); err != nil {
-		return nil, q.lost("the beginning of "+f.Func, err)
-	}
-	return q.m.Registers()
-}
-
-// pointed is the type that a pointer among the parameters of the moment's call
-// points to.
-func (q *inquiry) pointed(addr uint64) (string, error) {
-	top, err := q.m.Top()
-	if err != nil {
-		return "", err
-	}
-	vars, err := q.m.Vars(top)
-	if err != nil {
-		return "", err
-	}
-	for _, v := range vars {
-		if typ, pointer := strings.CutPrefix(v.Type, "*"); pointer && v.Readable && v.Pointer == addr {
-			return typ, nil
-		}
-	}
-	return "", &NotFoundError{"the program does not say what " + top.Func + " was given"}
-}
-
-// reference is the word in which the runtime found a pointer to what is not
-// there: badPointer(s *mspan, p, refBase, refOff uintptr) in runtime/mbitmap.go.
-func (q *inquiry) reference(f travel.Frame) ([]*origin, error) {
-	v := q.out.Victim
-	r, err := q.begun(f, v.ID)
-	if err != nil {
-		return nil, err
-	}
-	p, base, offset := r.Regs[1], r.Regs[2], r.Regs[3]
-	v.Did = fmt.Sprintf("found %#x, which points to no object", p)
-	if base == 0 {
-		return q.origins(1, map[uint64]bool{})
-	}
-	return q.referred(base+offset, f)
 }
 
 // mostChecks bounds how many checks led to one another: one made a function
@@ -321,37 +244,6 @@ func (q *inquiry) branched(f travel.Frame, id int64, body []travel.Insn, wanted 
 func (q *inquiry) final(call travel.Insn) bool {
 	name, _, _ := q.m.In(call.Target())
 	return ending.MatchString(name) || strings.HasPrefix(name, "runtime.morestack")
-}
-
-// blameLast makes the culprit of who wrote words last before they were read.
-func (q *inquiry) blameLast(words []*origin) error {
-	last, err := q.lastWriter(words, q.out.Victim.ID)
-	if err != nil || last == nil {
-		return err
-	}
-	return q.blame(last, q.out.Victim.At)
-}
-
-// lastWriter finds who wrote words last before they were read. Of several it is the
-// last, if possible one that is not the reader, and nil for none of the program's.
-func (q *inquiry) lastWriter(words []*origin, reader int64) (last *Side, err error) {
-	other := func(s *Side) bool { return s.ID != reader }
-	for i, o := range words {
-		if slices.ContainsFunc(words[:i], func(w *origin) bool { return w.addr == o.addr && w.at == o.at }) {
-			continue
-		}
-		s, err := q.word(o)
-		if err != nil {
-			return nil, err
-		}
-		if s == nil || !slices.ContainsFunc(s.Stack, ofProgram) {
-			continue // what the runtime keeps for itself
-		}
-		if last == nil || other(s) && !other(last) || other(s) == other(last) && s.At > last.At {
-			last = s
-		}
-	}
-	return last, nil
 }
 
 // ofProgram says whether a call is not one of the runtime's.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"ghostlab/gdb/travel"
 )
@@ -98,6 +97,10 @@ func (q *inquiry) follow(register int, been map[uint64]bool) (*origin, error) {
 	}
 	q.seek("where %#x came from", value)
 	o, err := q.steps(register, been)
+	if err == nil && o.addr != 0 && o.why != "" && o.base != travel.None {
+		// What never changes is not wrong, but it may be another's.
+		o, err = q.led(o, been)
+	}
 	var lost *NotFoundError
 	if errors.As(err, &lost) {
 		o, err = &origin{why: "came from what was not found: " + lost.Why}, nil
@@ -108,6 +111,24 @@ func (q *inquiry) follow(register int, been map[uint64]bool) (*origin, error) {
 	o.value = value
 	o.at, err = q.m.Now()
 	return o, err
+}
+
+// led follows the address of a constant to the word of memory that it was read from.
+// Where it came from none it returns the constant.
+func (q *inquiry) led(constant *origin, been map[uint64]bool) (*origin, error) {
+	at, err := q.m.Now()
+	if err != nil {
+		return nil, err
+	}
+	o, err := q.steps(constant.base, been)
+	var lost *NotFoundError
+	if err != nil && !errors.As(err, &lost) {
+		return nil, err
+	}
+	if err == nil && o.addr != 0 && o.why == "" {
+		return o, nil
+	}
+	return constant, q.m.Go(at)
 }
 
 func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
@@ -148,6 +169,9 @@ func (q *inquiry) steps(register int, been map[uint64]bool) (*origin, error) {
 		case insn.Load():
 			a, ok := insn.Access(r)
 			i := slices.Index(a.Regs, register)
+			if i < 0 && insn.WritesBack(register) {
+				continue // the next of a row of words: where that begins is what counts
+			}
 			if !ok || i < 0 {
 				return &origin{why: "came from `" + insn.String() + "`", frame: frame}, nil
 			}
@@ -210,165 +234,4 @@ func own(call travel.Frame, addr, sp uint64) bool {
 		end -= uint64(call.Depth) // which is negative
 	}
 	return addr >= sp && addr < end
-}
-
-// preserving are functions of the runtime that the compiler calls without
-// putting registers aside: none comes out of them with a new value that the
-// caller goes on with.
-var preserving = []string{"runtime.gcWriteBarrier", "runtime.duff", "runtime.morestack", "runtime.racefuncenter", "runtime.racefuncexit"}
-
-// defined goes back to the instruction of this call that gave a register its
-// value, or to the call's beginning: entry tells which. The machine stands
-// before it.
-func (q *inquiry) defined(register int) (entry bool, err error) {
-	frame, err := q.m.Top()
-	if err != nil {
-		return false, err
-	}
-	id, err := q.m.ID()
-	if err != nil {
-		return false, err
-	}
-	r, err := q.m.Registers()
-	if err != nil {
-		return false, err
-	}
-	if r.Pc == frame.Entry {
-		return true, nil
-	}
-	body, err := q.m.Body(r.Pc)
-	if err != nil {
-		return false, err
-	}
-	points, first := []travel.Point{travel.At(frame.Entry)}, false
-	for _, i := range body {
-		switch gives := q.gives(i, register); {
-		case gives && i.Addr == frame.Entry:
-			first = true
-		case gives:
-			points = append(points, travel.At(i.Addr))
-		}
-	}
-	from := r.Pc
-	for {
-		if err := q.m.Last(q.in(frame, id), points...); err != nil {
-			return false, q.lost(fmt.Sprintf("what gave %s its value in %s", travel.RegisterName(register), frame.Func), err)
-		}
-		if r, err = q.m.Registers(); err != nil {
-			return false, err
-		}
-		if r.Pc == from { // this time, or one before
-			if done, err := q.carriedOut(); err != nil {
-				return false, err
-			} else if !done {
-				continue
-			}
-		}
-		return r.Pc == frame.Entry && !first, nil
-	}
-}
-
-// carriedOut says whether the instruction of the moment is, not interrupted before.
-// The machine stays.
-func (q *inquiry) carriedOut() (bool, error) {
-	at, err := q.m.Now()
-	if err != nil {
-		return false, err
-	}
-	if err := q.m.Step(); err != nil {
-		return false, err
-	}
-	user, err := q.m.User()
-	return user, errors.Join(err, q.m.Go(at))
-}
-
-func (q *inquiry) gives(i travel.Insn, register int) bool {
-	if !i.Call() {
-		return i.Sets(register)
-	}
-	name, _, _ := q.m.In(i.Target())
-	return !slices.ContainsFunc(preserving, func(p string) bool { return strings.HasPrefix(name, p) })
-}
-
-// compared goes back to the comparison that an instruction of the moment's call
-// goes by, and returns the registers that it compares.
-func (q *inquiry) compared(by travel.Insn) ([]int, error) {
-	frame, err := q.m.Top()
-	if err != nil {
-		return nil, err
-	}
-	id, err := q.m.ID()
-	if err != nil {
-		return nil, err
-	}
-	body, err := q.m.Body(by.Addr)
-	if err != nil {
-		return nil, err
-	}
-	comparisons := travel.Flags(body, by.Addr)
-	if len(comparisons) == 0 {
-		return nil, nil
-	}
-	c := comparisons[0]
-	if err := q.m.Last(q.in(frame, id), travel.At(c.Addr)); err != nil {
-		return nil, q.lost(fmt.Sprintf("`%s` in %s", c, frame.Func), err)
-	}
-	return c.Compared(), nil
-}
-
-// leave goes from a call to the return from it, before that is carried out.
-func (q *inquiry) leave(back uint64) error {
-	frame, err := q.m.Top()
-	if err != nil {
-		return err
-	}
-	id, err := q.m.ID()
-	if err != nil {
-		return err
-	}
-	if err := q.m.Forward(q.in(frame, id), travel.At(back)); err != nil {
-		return q.lost("the return from a call", err)
-	}
-	return q.m.StepBack()
-}
-
-// spilled goes back to the store that put a register, or a part of it, into a word of
-// the goroutine's own stack, and returns that register. It is None where something else
-// wrote the word; the machine then has not moved.
-func (q *inquiry) spilled(word *origin) (int, part, error) {
-	at, err := q.m.Now()
-	if err != nil {
-		return travel.None, whole, err
-	}
-	back := func() (int, part, error) { return travel.None, whole, q.m.Go(at) }
-	err = q.m.Back(q.ours, travel.Writes(word.addr, word.size))
-	if err == nil {
-		err = q.m.StepBack()
-	}
-	if lost := q.lost("", err); lost != nil {
-		var none *NotFoundError
-		if errors.As(lost, &none) {
-			return back()
-		}
-		return travel.None, whole, err
-	}
-	r, err := q.m.Registers()
-	if err != nil {
-		return travel.None, whole, err
-	}
-	insn, err := q.m.Insn(r.Pc)
-	if err != nil {
-		return back()
-	}
-	a, ok := insn.Access(r)
-	if !ok || !insn.Store() || insn.Load() || word.addr < a.Addr {
-		return back()
-	}
-	offset := int(word.addr - a.Addr)
-	i := offset / a.Size
-	if i >= len(a.Regs) || a.Regs[i] == travel.None {
-		return back()
-	}
-	offset %= a.Size
-	return a.Regs[i], part{offset, min(word.size, a.Size-offset)}, nil
 }

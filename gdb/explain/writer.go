@@ -86,6 +86,79 @@ func (q *inquiry) blame(culprit *Side, seen int64) error {
 	return q.schedule(seen)
 }
 
+// blameLast makes the culprit of who wrote words last before they were read.
+func (q *inquiry) blameLast(words []*origin) error {
+	last, err := q.lastWriter(words, q.out.Victim.ID)
+	if last == nil {
+		return err
+	}
+	return errors.Join(err, q.blame(last, q.out.Victim.At))
+}
+
+// lastWriter finds who wrote words last before they were read. Of several it is the
+// last, if possible one that is not the reader and has not just allocated them, and nil
+// for none of the program's. What the reader wrote itself is followed to the words that
+// it made that of. With an error it is the last of those that were found before.
+func (q *inquiry) lastWriter(words []*origin, reader int64) (last *Side, err error) {
+	worth := func(s *Side) int {
+		switch {
+		case s.ID != reader && !s.allocates():
+			return 2
+		case s.ID != reader:
+			return 1
+		}
+		return 0
+	}
+	better := func(s *Side) bool {
+		return last == nil || worth(s) > worth(last) || worth(s) == worth(last) && s.At > last.At
+	}
+	for i, o := range words {
+		if slices.ContainsFunc(words[:i], func(w *origin) bool { return w.addr == o.addr && w.at == o.at }) {
+			continue
+		}
+		s, err := q.wordSince(o, last, reader)
+		if err != nil {
+			return last, err
+		}
+		if s == nil || !slices.ContainsFunc(s.Stack, ofProgram) {
+			continue // what the runtime keeps for itself
+		}
+		if better(s) {
+			last = s
+		}
+		if s.ID != reader || s.allocates() {
+			continue
+		}
+		if s, err = q.made(o, s); err != nil {
+			return last, err
+		}
+		if s != nil && better(s) {
+			last = s
+		}
+	}
+	return last, nil
+}
+
+// wordSince is word. Where another than the reader is known to have written one of its
+// words, only who wrote this one after that matters: to find nobody since the trial began
+// takes as long as all of it.
+func (q *inquiry) wordSince(o *origin, last *Side, reader int64) (s *Side, err error) {
+	if last == nil || last.ID == reader || last.allocates() || o.why != "" {
+		return q.word(o)
+	}
+	if o.at <= last.At {
+		return nil, nil
+	}
+	err = q.m.Since(last.At, func() error {
+		s, err = q.word(o)
+		return err
+	})
+	if w := &q.out.Words[len(q.out.Words)-1]; err == nil && w.Writer == nil {
+		w.Why = "nobody has written it since " + last.Name() + " wrote the other"
+	}
+	return s, err
+}
+
 // allocates says whether it is the runtime that gives a goroutine memory.
 func (s *Side) allocates() bool {
 	return slices.ContainsFunc(s.Stack, func(f travel.Frame) bool { return f.Func == "runtime.mallocgc" })

@@ -164,7 +164,7 @@ func (q *inquiry) shaded(obj, size uint64) ([]*origin, error) {
 // copied is the byte from which the store of the moment took the one at addr, a
 // part of a bitmap.
 func (q *inquiry) copied(addr, bit uint64) (uint64, error) {
-	to, register, err := q.storing(addr)
+	register, of, err := q.storing(addr, 1)
 	if err != nil {
 		return 0, err
 	}
@@ -176,7 +176,7 @@ func (q *inquiry) copied(addr, bit uint64) (uint64, error) {
 		return 0, err
 	}
 	for _, o := range words {
-		from := o.addr + addr - to
+		from := o.addr + uint64(of.offset)
 		if o.addr == 0 || from == addr || from >= o.addr+uint64(o.size) {
 			continue
 		}
@@ -188,28 +188,6 @@ func (q *inquiry) copied(addr, bit uint64) (uint64, error) {
 		}
 	}
 	return 0, &NotFoundError{"where the mark was copied from was not found"}
-}
-
-// storing is the register that the instruction of the moment stores at addr, or
-// travel.None, and the address of the word that it stores it to.
-func (q *inquiry) storing(addr uint64) (to uint64, register int, err error) {
-	r, err := q.m.Registers()
-	if err != nil {
-		return 0, travel.None, err
-	}
-	insn, err := q.m.Insn(r.Pc)
-	if err != nil {
-		return 0, travel.None, err
-	}
-	a, ok := insn.Access(r)
-	if !ok || !insn.Store() || addr < a.Addr {
-		return 0, travel.None, nil
-	}
-	i := int(addr-a.Addr) / a.Size
-	if i >= len(a.Regs) {
-		return 0, travel.None, nil
-	}
-	return a.Addr + uint64(i*a.Size), a.Regs[i], nil
 }
 
 // goroutine is the register that has the address of the runtime's g.
@@ -286,7 +264,7 @@ func (q *inquiry) heldBy(o *origin) ([]*origin, error) {
 		if !on && !moved {
 			break
 		}
-		_, register, err := q.storing(o.addr)
+		register, _, err := q.storing(o.addr, o.size)
 		if err != nil || register == travel.None {
 			return []*origin{o}, err
 		}

@@ -145,7 +145,7 @@ func (i Insn) Sets(r int) bool {
 	default:
 		return i.enc>>16 != 0 && (first == r || int(i.enc>>16&31) == r) // else it is data
 	}
-	if i.writesBack(r) {
+	if i.WritesBack(r) {
 		return true
 	}
 	var set []int
@@ -158,7 +158,8 @@ func (i Insn) Sets(r int) bool {
 	return slices.ContainsFunc(set, func(n int) bool { return lower(n) == lower(r) })
 }
 
-func (i Insn) writesBack(r int) bool {
+// WritesBack says whether the instruction moves a register on by which it finds memory.
+func (i Insn) WritesBack(r int) bool {
 	for _, a := range i.args() {
 		if m, ok := a.(arm64asm.MemImmediate); ok && m.Mode != arm64asm.AddrOffset {
 			return number(m.Base) == r

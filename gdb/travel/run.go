@@ -174,6 +174,14 @@ func (m *Machine) travel(back bool, most int, wanted func() (bool, error), point
 	return &PassesError{most}
 }
 
+// Since has runs backwards end at an instruction while f runs, as if the log began there.
+func (m *Machine) Since(instruction int64, f func() error) error {
+	start := m.start
+	m.start = max(instruction, start)
+	defer func() { m.start = start }()
+	return f()
+}
+
 // StepBack goes back by one instruction.
 func (m *Machine) StepBack() error {
 	m.moved()
