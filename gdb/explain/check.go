@@ -88,7 +88,7 @@ func (q *inquiry) check(c *crash) (done bool, err error) {
 	if more == nil {
 		more = q.blameLast(words)
 	}
-	if more != nil && !errors.As(more, &unknown) {
+	if more != nil && !errors.As(more, &unknown) || q.out.Culprit != nil {
 		err = more
 	}
 	return q.out.Culprit != nil, err
@@ -138,6 +138,13 @@ func (q *inquiry) comparison(f travel.Frame) ([]*origin, error) {
 		return nil, q.lost("the call in "+f.Func, err)
 	}
 	words, did, err := q.decided(f, call)
+	for range mostChecks {
+		if err != nil || !settings(words) {
+			break
+		}
+		// Whether to look at all is what the runtime was told: what it saw comes before.
+		words, did, err = q.decided(f, call)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +167,21 @@ func (q *inquiry) comparison(f travel.Frame) ([]*origin, error) {
 		}
 	}
 	return words, err
+}
+
+// settings says whether all that was compared are constants and variables of the
+// runtime's own, such as those for GODEBUG.
+func settings(words []*origin) bool {
+	some := false
+	for _, o := range words {
+		switch {
+		case strings.HasPrefix(o.name, "runtime.") && o.why == "":
+			some = true
+		case !o.constant:
+			return false
+		}
+	}
+	return some
 }
 
 // decided finds the words that a call of the victim's compared before it came

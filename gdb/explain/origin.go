@@ -34,25 +34,32 @@ type origin struct {
 	constant bool
 }
 
+// mostOffset is more than nearly all fields are away from the pointer to their struct.
+const mostOffset = 64 << 10
+
 // mostHops bounds how many instructions a value is followed through.
 const mostHops = 24
 
 // origin follows the value of a register back, from before the instruction of
 // the moment, through copies, calls and spills, to the word of memory that it
-// was read from. Of what it was computed from, that is the part that was nil, or
-// else the first. The machine stands before that read in the end.
+// was read from. Of what an address was computed from that is the largest part, but for
+// what is added to nil. The machine stands before that read in the end.
 func (q *inquiry) origin(register int) (*origin, error) {
 	been := map[uint64]bool{}
 	o, err := q.follow(register, been)
 	for err == nil && o.parts != nil {
-		register, value := o.parts[0], o.value
+		value, register, largest := o.value, o.parts[0], uint64(0)
 		for _, n := range o.parts {
 			held, err := q.m.Value(n)
 			if err != nil {
 				return nil, err
 			}
-			if held == 0 {
-				register = n // nil, to which something was added
+			if held == 0 && value < mostOffset {
+				register = n
+				break
+			}
+			if held > largest {
+				register, largest = n, held
 			}
 		}
 		if o, err = q.follow(register, been); o != nil {

@@ -31,9 +31,15 @@ func (q *inquiry) storing(addr uint64, size int) (int, part, error) {
 	return a.Regs[i], part{offset, min(size, a.Size-offset)}, nil
 }
 
+// mostMade bounds how often what somebody wrote is followed to what he made it of.
+const mostMade = 3
+
 // made finds who else wrote one of the words that somebody made the value of which he
 // wrote to a word, nil where nobody is found.
-func (q *inquiry) made(word *origin, by *Side) (*Side, error) {
+func (q *inquiry) made(word *origin, by *Side, hops int) (*Side, error) {
+	if hops == 0 {
+		return nil, nil
+	}
 	if err := q.m.Go(by.At); err != nil {
 		return nil, err
 	}
@@ -50,7 +56,7 @@ func (q *inquiry) made(word *origin, by *Side) (*Side, error) {
 		return nil, err
 	}
 	if value.parts == nil {
-		return q.otherWriter(value, by)
+		return q.otherWriter(value, by, hops)
 	}
 	for _, part := range value.parts {
 		if err := q.m.Go(value.at); err != nil {
@@ -61,7 +67,7 @@ func (q *inquiry) made(word *origin, by *Side) (*Side, error) {
 			return nil, err
 		}
 		for _, o := range from {
-			if s, err := q.otherWriter(o, by); s != nil || err != nil {
+			if s, err := q.otherWriter(o, by, hops); s != nil || err != nil {
 				return s, err
 			}
 		}
@@ -69,14 +75,18 @@ func (q *inquiry) made(word *origin, by *Side) (*Side, error) {
 	return nil, nil
 }
 
-// otherWriter is who wrote a word last, if that is another of the program's than by.
-func (q *inquiry) otherWriter(o *origin, by *Side) (*Side, error) {
+// otherWriter is who wrote a word last, or what that was made of, if that is another of
+// the program's than by.
+func (q *inquiry) otherWriter(o *origin, by *Side, hops int) (*Side, error) {
 	if o.why != "" {
 		return nil, nil
 	}
 	s, err := q.word(o)
-	if err != nil || s == nil || s.ID == by.ID || s.allocates() || !slices.ContainsFunc(s.Stack, ofProgram) {
+	switch {
+	case err != nil || s == nil || s.allocates() || !slices.ContainsFunc(s.Stack, ofProgram):
 		return nil, err
+	case s.ID == by.ID:
+		return q.made(o, s, hops-1)
 	}
 	return s, nil
 }

@@ -129,7 +129,7 @@ func (q *inquiry) lastWriter(words []*origin, reader int64) (last *Side, err err
 		if s.ID != reader || s.allocates() {
 			continue
 		}
-		if s, err = q.made(o, s); err != nil {
+		if s, err = q.made(o, s, mostMade); err != nil {
 			return last, err
 		}
 		if s != nil && better(s) {

@@ -15,7 +15,7 @@ func main() {
 	flag.Parse()
 	crash, ok := map[string]func(){
 		"nil": vanish, "freed": garble, "deadlock": deadlock, "exit": leave, "unmapped": unmap, "read": refill, "panic": blame, "none": func() {},
-		"index": shrink, "close": closeTwice, "unlock": unlockTwice, "invariant": unequal, "stall": stall,
+		"index": shrink, "close": closeTwice, "unlock": unlockTwice, "invariant": unequal, "stall": stall, "zombie": revive,
 	}[*which]
 	if !ok {
 		fmt.Println("no such crash")

@@ -92,7 +92,7 @@ func release(s *session) {
 
 // unequal: the program itself finds two numbers apart that belong together.
 func unequal() {
-	var pair [2]int
+	var pair [2]float64
 	go func() {
 		for {
 			grow(&pair, 0)
@@ -107,7 +107,7 @@ func unequal() {
 }
 
 //go:noinline
-func grow(pair *[2]int, i int) {
+func grow(pair *[2]float64, i int) {
 	pair[i]++ // the culprit
 }
 
@@ -127,4 +127,4 @@ func count(left *int) {
 }
 
 //go:noinline
-func none(left *int) bool { return *left == 0 }
+func none(left *int) bool { return *left == 0 } // the victim
