@@ -14,15 +14,21 @@ import (
 // caller goes on with.
 var preserving = []string{"runtime.gcWriteBarrier", "runtime.duff", "runtime.morestack", "runtime.racefuncenter", "runtime.racefuncexit"}
 
+// call is the innermost call of the moment, and the goroutine's number.
+func (q *inquiry) call() (travel.Frame, int64, error) {
+	frame, err := q.m.Top()
+	if err != nil {
+		return frame, 0, err
+	}
+	id, err := q.m.ID()
+	return frame, id, err
+}
+
 // defined goes back to the instruction of this call that gave a register its
 // value, or to the call's beginning: entry tells which. The machine stands
 // before it.
 func (q *inquiry) defined(register int) (entry bool, err error) {
-	frame, err := q.m.Top()
-	if err != nil {
-		return false, err
-	}
-	id, err := q.m.ID()
+	frame, id, err := q.call()
 	if err != nil {
 		return false, err
 	}
@@ -90,11 +96,7 @@ func (q *inquiry) gives(i travel.Insn, register int) bool {
 // compared goes back to the comparison that an instruction of the moment's call
 // goes by, and returns the registers that it compares.
 func (q *inquiry) compared(by travel.Insn) ([]int, error) {
-	frame, err := q.m.Top()
-	if err != nil {
-		return nil, err
-	}
-	id, err := q.m.ID()
+	frame, id, err := q.call()
 	if err != nil {
 		return nil, err
 	}
@@ -115,11 +117,7 @@ func (q *inquiry) compared(by travel.Insn) ([]int, error) {
 
 // leave goes from a call to the return from it, before that is carried out.
 func (q *inquiry) leave(back uint64) error {
-	frame, err := q.m.Top()
-	if err != nil {
-		return err
-	}
-	id, err := q.m.ID()
+	frame, id, err := q.call()
 	if err != nil {
 		return err
 	}

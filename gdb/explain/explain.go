@@ -104,6 +104,7 @@ type inquiry struct {
 	space  uint64         // the crashing program's
 	known  *travel.Kernel // nil before it is asked for
 	sought string         // what is being looked for
+	since  *Side          // whose write writers are looked for since, nil for the trial's begin
 	out    *Explanation
 }
 

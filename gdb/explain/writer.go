@@ -48,6 +48,9 @@ func (q *inquiry) written(addr uint64, size int, wanted func(before, after uint6
 		return wanted(before, after)
 	}, travel.Writes(addr, size))
 	if errors.Is(err, travel.ErrEnd) {
+		if q.since != nil {
+			return nil, &NotFoundError{"nobody wrote it since " + q.since.Name() + " wrote the other"}
+		}
 		return nil, &NotFoundError{"nobody wrote it since the trial began"}
 	}
 	if err != nil {
@@ -149,13 +152,12 @@ func (q *inquiry) wordSince(o *origin, last *Side, reader int64) (s *Side, err e
 	if o.at <= last.At {
 		return nil, nil
 	}
+	q.since = last
+	defer func() { q.since = nil }()
 	err = q.m.Since(last.At, func() error {
 		s, err = q.word(o)
 		return err
 	})
-	if w := &q.out.Words[len(q.out.Words)-1]; err == nil && w.Writer == nil {
-		w.Why = "nobody has written it since " + last.Name() + " wrote the other"
-	}
 	return s, err
 }
 
