@@ -5,6 +5,7 @@ package images
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -42,11 +43,23 @@ type Manifest struct {
 	Artefacts Artefacts `json:"artefacts"`
 }
 
-// Artefacts are folders in a store.
+// Artefacts are folders in a store, each a kind and a key such as
+// "kernels/0123456789abcdef01234567".
 type Artefacts struct {
 	Kernel    string `json:"kernel"`
 	Initramfs string `json:"initramfs"`
 	Program   string `json:"program"`
+}
+
+// Check says which is not the name of such a folder: manifests come from other hosts,
+// and whatever they name is booted. Empty ones pass, as for an image that is nowhere.
+func (a Artefacts) Check() error {
+	for kind, folder := range map[string]string{"kernels": a.Kernel, "initramfs": a.Initramfs, "programs": a.Program} {
+		if folder != "" && !store.Names(kind, folder) {
+			return fmt.Errorf("artefacts: want %s/ and a key, got %q", kind, folder)
+		}
+	}
+	return nil
 }
 
 // Name tells the images of one program apart: by the kernel series asked for and
@@ -56,6 +69,12 @@ func Name(series, goVersion string) string { return series + " go" + goVersion }
 // Open returns the image that a manifest describes, as it is in the store. It
 // fails when any of it is gone or is not what it was.
 func Open(st *store.Store, m Manifest) (*Image, error) {
+	if err := m.Artefacts.Check(); err != nil {
+		return nil, err
+	}
+	if m.Artefacts.Kernel == "" || m.Artefacts.Initramfs == "" || m.Artefacts.Program == "" {
+		return nil, fmt.Errorf("open the image: %w", fs.ErrNotExist)
+	}
 	at := func(folder string) string { return filepath.Join(st.Dir(), filepath.FromSlash(folder)) }
 	k, err := kernels.Open(at(m.Artefacts.Kernel))
 	if err != nil {

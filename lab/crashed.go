@@ -9,6 +9,7 @@ import (
 	"ghostlab/gdb/ends"
 	"ghostlab/gdb/rsp"
 	"ghostlab/kernels"
+	"ghostlab/lab/journal"
 	"ghostlab/lab/runner"
 	"ghostlab/lab/vm"
 )
@@ -87,11 +88,31 @@ func (a *app) lookAtPast(ctx context.Context, past *pastTrial, look func(context
 	}
 	task := t.out.Steps("run to the crash", 1)
 	defer task.End()
-	err = t.replayer.AtCrash(c.place, past.trial.Evidence, at)
+	evidence, err := t.evidence()
+	if err != nil {
+		return err
+	}
+	err = t.replayer.AtCrash(c.place, evidence, at)
 	if as[*runner.MovedError](err) && past.backwards() == nil {
 		return a.replayToCrash(ctx, t, c.place, at)
 	}
 	return err
+}
+
+// evidence is that of the trial, which is run once more where none was kept.
+func (t *timeline) evidence() (journal.Evidence, error) {
+	trial := t.past.trial
+	if !trial.Unkept {
+		return trial.Evidence, nil
+	}
+	var e runner.Execution
+	if err := t.replayer.Times(1, 1, func(again runner.Execution) bool { e = again; return true }); err != nil {
+		return nil, err
+	}
+	if d := runner.Difference(trial, e); d != "" {
+		return nil, fmt.Errorf("trial %d was run again to see what it wrote, and was not identical: %s", trial.N, d)
+	}
+	return e.Evidence, nil
 }
 
 // replayToCrash runs the record of a trial up to its crash.

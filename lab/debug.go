@@ -216,7 +216,7 @@ func (a *app) session(ctx context.Context, k *kernels.Kernel, of vm.About) (gdb.
 	if of.Source == nil {
 		return s, nil // they are not known any more
 	}
-	all, standard, err := toolchain.Folders(ctx, images.Build(*of.Source, of.Go))
+	all, standard, err := toolchain.Folders(ctx, images.Build(a.compiler(*of.Source), of.Go))
 	s.Folders = gdb.Outermost(all, standard)
 	return s, err
 }

@@ -73,6 +73,9 @@ func between(least, most string) string {
 // trials are how many the experiment runs of a cell.
 func (e *experiment) trials(c matrix.Cell) span {
 	least, most := e.matrix.Stop.Range(e.shard.Size(c.Index, e.matrix.Trials))
+	if e.done != nil {
+		least, most = max(0, least-e.done[c.Index]), max(0, most-e.done[c.Index])
+	}
 	return span{least, most}
 }
 
@@ -176,7 +179,8 @@ func round(d time.Duration) time.Duration {
 // with the matrix's engine and isolation if there is any. The run is nil where
 // there is none.
 func (a *app) pastPace(m *matrix.Matrix) (past *journal.Run, n int, pace time.Duration) {
-	runs := slices.DeleteFunc(journal.List(a.cfg.Runs), func(r journal.Listed) bool {
+	all, _ := journal.List(a.cfg.Runs)
+	runs := slices.DeleteFunc(all, func(r journal.Listed) bool {
 		return r.Scenario != m.Scenario.Name || r.Search != m.Search || len(r.Sessions) > 1 // a resumed run has pauses in it
 	})
 	others := func(r journal.Listed) int {

@@ -44,6 +44,7 @@ VMCOREINFO note by which tools know the kernel, and is
 		},
 	}
 	cmd.Flags().StringVarP(&file, "output", "o", "guest.elf", "`file` to write")
+	a.trustFlag(cmd.Flags())
 	cmd.Flags().StringVar(&format, "format", "elf", "`name` of the format, elf or kdump")
 	return cmd
 }

@@ -33,6 +33,7 @@ type experiment struct {
 	verify float64
 	json   bool
 	hunt   *hunting // nil unless the matrix is one of `lab hunt`
+	done   []int    // the results that a run has which goes on, by cell; for dryRun
 	// resumed is the run that goes on; nil begins a new one.
 	resumed *journal.Folder
 }

@@ -69,6 +69,10 @@ func badInput(err error) bool {
 		as[*journal.ChangedError](err) ||
 		as[*journal.BusyError](err) ||
 		as[*journal.PartsError](err) ||
+		as[*journal.PlainError](err) ||
+		as[*journal.RunError](err) ||
+		as[*journal.DamageError](err) ||
+		as[*untrustedError](err) ||
 		as[*parallelError](err) ||
 		as[*guestError](err) ||
 		as[*gdb.UnknownFunctionError](err) ||

@@ -63,6 +63,7 @@ Exit codes: 0 explained, 1 not explained.`,
 	}
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as one JSON document")
 	cmd.Flags().DurationVar(&f.limit, "limit", 3*time.Minute, "`time` after which the search for a trial of one vCPU gives up, and then the explanation")
+	a.trustFlag(cmd.Flags())
 	return cmd
 }
 

@@ -31,7 +31,7 @@ func crashes(t *testing.T, runs, text string, most int) (trials []journal.Trial)
 	if code, _, stderr := lab(t, "run", file, "--scenarios", "../scenarios", "--runs", runs); code != exitOK {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
-	run, err := journal.Find(runs, "")
+	run, err := journal.Find(runs, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

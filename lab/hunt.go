@@ -128,7 +128,7 @@ func (a *app) like(ctx context.Context, p *pastTrial) (*matrix.Matrix, func(jour
 		return nil, nil, err
 	}
 	kernel := p.run.KernelOf(p.cell())
-	if err := a.reuseTree(ctx, kernel); err != nil {
+	if err := a.reuseTree(ctx, p.run, kernel); err != nil {
 		return nil, nil, err
 	}
 	a.cfg.Go, a.cfg.Kernel = p.run.Go, kernel.Asked

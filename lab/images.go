@@ -114,9 +114,12 @@ func (a *app) kernelsOf(ctx context.Context, st *store.Store, cells []matrix.Cel
 
 // reuseTree takes the tree that a run's kernel was built from, unless settings
 // name one. It is a *treeError where that tree has changed.
-func (a *app) reuseTree(ctx context.Context, k journal.Kernel) error {
+func (a *app) reuseTree(ctx context.Context, run *journal.Run, k journal.Kernel) error {
 	if k.Tree == "" || a.cfg.KernelSource != "" {
 		return nil
+	}
+	if !a.mayFollow(run) {
+		return &untrustedError{run, "the kernel source " + k.Tree}
 	}
 	st, err := store.Open(a.cfg.Cache)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"ghostlab/kernels"
 	"ghostlab/lab/config"
+	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/progress"
 	"ghostlab/lab/store"
@@ -108,22 +109,27 @@ func TestRunRemembersItsTree(t *testing.T) {
 	if k.Manifest.Digest, err = kernels.Digest(t.Context(), st, tree); err != nil {
 		t.Fatal(err)
 	}
-	run := asked([]*kernels.Kernel{k})[0]
+	recorded := asked([]*kernels.Kernel{k})[0]
+	run := &journal.Run{ID: "r"}
 	for named, want := range map[string]string{"": tree, "/another": "/another"} {
-		a := &app{cfg: &config.Config{Cache: st.Dir(), KernelSource: named}}
-		if err := a.reuseTree(t.Context(), run); err != nil || a.cfg.KernelSource != want {
+		a := &app{cfg: &config.Config{Cache: st.Dir(), KernelSource: named}, trust: true}
+		if err := a.reuseTree(t.Context(), run, recorded); err != nil || a.cfg.KernelSource != want {
 			t.Errorf("with %q named: %q, %v", named, a.cfg.KernelSource, err)
 		}
 	}
 	change("VERSION = 6\nPATCHLEVEL = 6\nSUBLEVEL = 9\n")
 	a := &app{cfg: &config.Config{Cache: st.Dir()}}
-	if err := a.reuseTree(t.Context(), run); err == nil || !strings.Contains(err.Error(), tree+" has changed since the run") {
+	if err := a.reuseTree(t.Context(), run, recorded); err == nil || !strings.Contains(err.Error(), "no lab of yours has made that run") {
+		t.Errorf("a tree that a run from elsewhere names: %v", err)
+	}
+	a.trust = true
+	if err := a.reuseTree(t.Context(), run, recorded); err == nil || !strings.Contains(err.Error(), tree+" has changed since the run") {
 		t.Errorf("a changed tree: %v", err)
 	}
 	if err := os.RemoveAll(tree); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.reuseTree(t.Context(), run); err == nil || !strings.Contains(err.Error(), "kernel source "+tree+": no such file") {
+	if err := a.reuseTree(t.Context(), run, recorded); err == nil || !strings.Contains(err.Error(), "kernel source "+tree+": no such file") {
 		t.Errorf("no tree: %v", err)
 	}
 }

@@ -43,6 +43,7 @@ map's functions are its header. -o keeps the core, which dlv core and gdb open. 
 		},
 	}
 	cmd.Flags().StringVarP(&file, "output", "o", "", "`file` to keep the core in")
+	a.trustFlag(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
 }

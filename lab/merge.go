@@ -32,19 +32,20 @@ trials than in one run, and its interval still holds: it is valid for any way to
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var parts []string
 			for _, name := range args {
-				dir, err := journal.Find(a.cfg.Runs, name)
+				dir, err := journal.Find(a.cfg.Runs, name, nil)
 				if err != nil {
 					return err
 				}
 				parts = append(parts, dir)
 			}
-			dir, err := journal.Merge(cmd.Context(), a.cfg.Runs, parts)
+			dir, err := journal.Merge(cmd.Context(), a.cfg.Runs, parts, a.trust)
 			if err != nil {
 				return err
 			}
 			return a.conclude(dir, asJSON, nil)
 		},
 	}
+	a.trustFlag(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as one JSON document")
 	return cmd
 }

@@ -29,7 +29,7 @@ func recordedRun(t *testing.T) (runs, run string, one, two int) {
 	if code, _, stderr := lab(t, "run", file, "--scenarios", "../scenarios", "--runs", runs); code != exitOK {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
-	run, err := journal.Find(runs, "")
+	run, err := journal.Find(runs, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

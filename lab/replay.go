@@ -67,6 +67,7 @@ schedules are searched for one that ends with the same signature.`,
 	cmd.Flags().StringVar(&f.gdbScript, "gdb-script", "", "a `file` of commands for that gdb")
 	cmd.Flags().BoolVar(&f.batch, "batch", false, "end gdb after its script")
 	cmd.Flags().DurationVar(&f.limit, "limit", 10*time.Minute, "`time` after which the hunt gives up")
+	a.trustFlag(cmd.Flags())
 	return cmd
 }
 
@@ -178,7 +179,7 @@ type pastTrial struct {
 
 // past finds a trial and reads its record and what is kept of it.
 func (a *app) past(name string) (*pastTrial, error) {
-	dir, n, err := journal.FindTrial(a.cfg.Runs, name)
+	dir, n, err := journal.FindTrial(a.cfg.Runs, name, a.skipped)
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +255,7 @@ func (a *app) pastImage(ctx context.Context, p *pastTrial, st *store.Store, out 
 	}
 	kernel := p.run.KernelOf(p.cell())
 	a.cfg.Kernel = kernel.Asked
-	if err := a.reuseTree(ctx, kernel); err != nil {
+	if err := a.reuseTree(ctx, p.run, kernel); err != nil {
 		return nil, err
 	}
 	k, err := a.kernel(ctx, st, out, false)
@@ -273,9 +274,12 @@ func (a *app) pastImage(ctx context.Context, p *pastTrial, st *store.Store, out 
 // scenarioOf is what a past run ran, as it is now.
 func (a *app) scenarioOf(run *journal.Run) (*scenarios.Scenario, error) {
 	if run.Own != nil {
-		return scenarios.Of(*run.Own, run.Timeout), nil
+		if !a.mayFollow(run) {
+			return nil, &untrustedError{run, fmt.Sprintf("the package %s in %s", run.Own.Package, run.Own.Dir)}
+		}
+		return scenarios.Of(a.compiler(*run.Own), run.Timeout), nil
 	}
-	if run.ScenarioDir != "" {
+	if run.ScenarioDir != "" && a.mayFollow(run) {
 		// It may have been named by its path; a run that has moved finds it by name.
 		if s, err := scenarios.Find(a.cfg.Scenarios, run.ScenarioDir); err == nil {
 			return s, nil

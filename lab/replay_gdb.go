@@ -76,9 +76,13 @@ func (a *app) holdGDB(ctx context.Context, t *timeline, session gdb.Session, f r
 	if err != nil {
 		return err
 	}
+	evidence, err := t.evidence()
+	if err != nil {
+		return err
+	}
 	task := t.out.Steps("run to the crash", 1)
 	left := make(chan error, 1)
-	err = t.replayer.Hold(place, past.trial.Evidence, func(guest vm.Live) {
+	err = t.replayer.Hold(place, evidence, func(guest vm.Live) {
 		task.End()
 		t.out.Printf("the guest stands at the crash; with %d vCPUs it does not go backwards", guest.VCPUs)
 		t.out.Close()

@@ -90,7 +90,7 @@ func (a *app) summary(args []string) (*report.Summary, error) {
 	if len(args) > 0 {
 		name = args[0]
 	}
-	dir, err := journal.Find(a.cfg.Runs, name)
+	dir, err := journal.Find(a.cfg.Runs, name, a.skipped)
 	if err != nil {
 		return nil, err
 	}

@@ -10,9 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/report"
+	"ghostlab/lab/vm"
 )
 
 // resume runs the trials that a run lacks. All about them comes from the run
@@ -20,7 +22,7 @@ import (
 // was.
 func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
 	name, file := f.resumed(args)
-	dir, err := journal.Find(a.cfg.Runs, name)
+	dir, err := journal.Find(a.cfg.Runs, name, a.skipped)
 	if err != nil {
 		return err
 	}
@@ -31,6 +33,9 @@ func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
 	if run.Search == matrix.Hunt {
 		return usageError{fmt.Errorf("%s is a hunt, which cannot be resumed: what it tries next follows from what it has learnt", run.ID),
 			"start another one; another --seed tries other schedules"}
+	}
+	if !a.mayFollow(run) {
+		return &untrustedError{run, "the trials that it lacks, with what they run"}
 	}
 	if err := a.adopt(cmd, run); err != nil {
 		return err
@@ -45,13 +50,25 @@ func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	e := experiment{matrix: m, file: run.Matrix, shard: run.Shard, guests: f.guests, holds: f.held(), verify: f.verify / 100, json: f.json}
+	if f.dry {
+		if e.done, err = resultsOf(dir, run); err != nil {
+			return err
+		}
+		return a.dryRun(cmd.Context(), e)
+	}
+	vm.CleanStale()
 	folder, err := journal.Resume(dir, nil)
 	if err != nil {
 		return err
 	}
 	defer folder.Close()
-	e := experiment{matrix: m, file: run.Matrix, shard: run.Shard, guests: f.guests, holds: f.held(), verify: f.verify / 100, json: f.json, resumed: folder}
-	if folder.Missing() == 0 {
+	if n := folder.Missing(); n > matrix.Most && !f.yes {
+		return &matrix.SizeError{Trials: n}
+	}
+	e.resumed = folder
+	now := folder.Run()
+	if folder.Missing() == 0 && (e.verify == 0 || now.Unchecked() == 0) {
 		fmt.Fprintf(a.stderr, "lab: %s has all its trials\n", run.ID)
 		err = a.conclude(dir, f.json, nil)
 	} else {
@@ -61,6 +78,24 @@ func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
 		return err
 	}
 	return a.verdict(cmd, dir, *m.Scenario.Own, f.json)
+}
+
+// resultsOf counts the results that a run has, by cell. Of a cell that its stop rule
+// has ended it is as many as there can be.
+func resultsOf(dir string, run *journal.Run) ([]int, error) {
+	done := make([]int, len(run.Cells))
+	now, err := journal.Open(dir, func(t journal.Trial) {
+		if t.Outcome != crash.Infra {
+			done[t.Cell]++
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range now.Stopped {
+		done[s.Cell] = run.Planned(s.Cell)
+	}
+	return done, nil
 }
 
 // newest is --resume without a name.
@@ -105,7 +140,7 @@ func (a *app) adopt(cmd *cobra.Command, run *journal.Run) error {
 		return nil
 	}
 	for _, k := range run.Kernels {
-		if err := a.reuseTree(cmd.Context(), k); err != nil {
+		if err := a.reuseTree(cmd.Context(), run, k); err != nil {
 			return err
 		}
 	}

@@ -29,6 +29,7 @@ type app struct {
 	origins        []config.Origin
 	args           []string // of the command line
 	verbose        bool
+	trust          bool         // follow what a run from elsewhere names
 	events         *live.Events // nil unless asked for
 	started        bool         // the command line is right, a verb has begun
 }
@@ -122,6 +123,9 @@ func (a *app) open() (*store.Store, *progress.Output, error) {
 	st.Waiting = func(kind string) { out.Printf("another lab is making the same %s; waiting for it", kind) }
 	return st, out, nil
 }
+
+// skipped says that a run among others cannot be read.
+func (a *app) skipped(err error) { fmt.Fprintf(a.stderr, "lab: skipped: %v\n", err) }
 
 // kernel returns the kernel the settings ask for.
 func (a *app) kernel(ctx context.Context, st *store.Store, out *progress.Output, retry bool) (*kernels.Kernel, error) {

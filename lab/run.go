@@ -66,10 +66,7 @@ all of them for editors.`,
 			return exactly("a matrix file")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case f.resume != "" && f.dry:
-				return usageError{errors.New("--dry-run: it is for runs that have not begun"), "`lab show` says what a run lacks"}
-			case f.resume != "":
+			if f.resume != "" {
 				return a.resume(cmd, args, f)
 			}
 			return a.run(cmd, args[0], f)
@@ -80,6 +77,7 @@ all of them for editors.`,
 	cmd.Flags().StringVar(&f.shard, "shard", "", "run part `i/n` of the trials only, for lab merge")
 	cmd.Flags().StringArrayVar(&f.only, "only", nil, "run cells with this `axis=value` only; commas between alternatives")
 	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "say what would be run and built, and how long that takes, and do nothing")
+	a.trustFlag(cmd.Flags())
 	f.add(cmd.Flags())
 	return cmd
 }

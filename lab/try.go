@@ -137,8 +137,8 @@ func (a *app) program(ctx context.Context, pattern string, args []string, f *try
 		return scenarios.Program{}, err
 	}
 	p := scenarios.Program{Dir: dir, Package: pattern, Tests: f.run != "", Race: f.race, Tags: f.tags, Args: args}
-	if f.race || f.cgo {
-		p.CC = a.cfg.CrossCompile + "gcc"
+	if p.Cgo = f.race || f.cgo; p.Cgo {
+		p = a.compiler(p)
 		if _, err := osexec.LookPath(p.CC); err != nil {
 			return p, usageError{fmt.Errorf("--race and --cgo need a C compiler for arm64: %w", err), "`lab doctor` names the command that installs it"}
 		}

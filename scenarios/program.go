@@ -23,9 +23,12 @@ type Program struct {
 	// them.
 	Race bool   `json:"race,omitempty"`
 	Tags string `json:"tags,omitempty"`
-	// CC is the C compiler for arm64, which cgo and the race detector need.
-	// Empty means that neither is used.
-	CC string `json:"cc,omitempty"`
+	// Cgo compiles it with a C compiler for arm64, which cgo and the race detector
+	// need.
+	Cgo bool `json:"cgo,omitempty"`
+	// CC is that compiler. It is a setting of the host's, no part of what a program
+	// is, so no run remembers it.
+	CC string `json:"-"`
 	// NoOptimize compiles it for a debugger: all variables, another timing.
 	NoOptimize bool `json:"no_optimize,omitempty"`
 	// Args are arguments of the program, before those of parameters.

@@ -68,13 +68,13 @@ func (e *PlaceError) Hint() string {
 // DecodeYAML decodes a user's file strictly: unknown and repeated keys and wrong
 // types are *PlaceErrors with line and column.
 func DecodeYAML(file string, text []byte, v any) error {
-	return placed(file, func() error { return yaml.UnmarshalWithOptions(text, v, yaml.Strict()) })
+	return placed(file, text, func() error { return yaml.UnmarshalWithOptions(text, v, yaml.Strict()) })
 }
 
 // ParseYAML returns the one document of a user's file, nil where it is empty.
 // Errors are *PlaceErrors.
 func ParseYAML(file string, text []byte) (node ast.Node, err error) {
-	err = placed(file, func() error {
+	err = placed(file, text, func() error {
 		f, err := parser.ParseBytes(text, 0)
 		if err != nil {
 			return err
@@ -90,27 +90,25 @@ func ParseYAML(file string, text []byte) (node ast.Node, err error) {
 		}
 		return nil
 	})
-	return node, err
+	if err != nil {
+		return nil, err
+	}
+	return node, nil
 }
 
 // plainValue is a scalar as YAML reads it without quotes.
 func plainValue(text string) any {
 	var v any
-	if err := placed("", func() error { return yaml.Unmarshal([]byte(text), &v) }); err != nil {
+	if err := placed("", []byte(text), func() error { return yaml.Unmarshal([]byte(text), &v) }); err != nil {
 		return text
 	}
 	return v
 }
 
 // placed gives the library's errors the file's name and the reader's words.
-func placed(file string, read func() error) (err error) {
-	defer func() {
-		// The library panics over some input, such as a tag where a list should be.
-		if p := recover(); p != nil {
-			err = &PlaceError{File: file, Err: fmt.Errorf("this YAML cannot be read: %v", p)}
-		}
-	}()
-	if err = read(); err == nil {
+func placed(file string, text []byte, read func() error) error {
+	err := bounded(text, read)
+	if err == nil {
 		return nil
 	}
 	var place *PlaceError

@@ -2,8 +2,6 @@ package journal
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,15 +12,21 @@ import (
 // Evidence are the files kept of a trial, by name.
 type Evidence map[string][]byte
 
-func (e Evidence) write(dir string) error {
+// writeEvidence writes the files into a folder of the run's, which is made where there
+// are any.
+func (r root) writeEvidence(dir string, e Evidence) error {
+	made := false
 	for name, content := range e {
 		if len(content) == 0 {
 			continue
 		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
+		if !made {
+			if err := r.folder(dir); err != nil {
+				return err
+			}
+			made = true
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+		if err := r.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
 			return err
 		}
 	}
@@ -33,74 +37,68 @@ func (e Evidence) write(dir string) error {
 // else: what is no regular file in the run's folder, such as a link to one of this
 // host's, is refused. The error is fs.ErrNotExist where there is none.
 func OpenEvidence(run string, n int, name string) (*os.File, error) {
-	root, err := os.OpenRoot(run)
+	r, err := openRoot(run)
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
-	return openRegular(root, filepath.Join(TrialDir("", n), name))
+	defer r.Close()
+	return r.open(filepath.Join(TrialDir("", n), name), os.O_RDONLY)
 }
 
-func openRegular(root *os.Root, name string) (*os.File, error) {
-	info, err := root.Lstat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: want a file, got %s", filepath.Join(root.Name(), name), info.Mode())
-	}
-	return root.Open(name)
-}
+// mostEvidence bounds a file of a trial's, in bytes. The largest that a lab keeps is
+// the compressed core of a program that filled a guest of 3 GiB.
+const mostEvidence = 4 << 30
 
-// ReadEvidence returns what is kept of a trial.
+// ReadEvidence returns what is kept of a trial. What is no regular file is passed over.
 func ReadEvidence(run string, n int) (Evidence, error) {
-	root, err := os.OpenRoot(run)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	dir := TrialDir("", n)
-	entries, err := fs.ReadDir(root.FS(), filepath.ToSlash(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return Evidence{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	ev := Evidence{}
-	for _, e := range entries {
-		if !e.Type().IsRegular() {
-			continue
+	err := within(run, func(r root) error {
+		dir := TrialDir("", n)
+		if err := r.folders(dir); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		} else if err != nil {
+			return err
 		}
-		f, err := openRegular(root, filepath.Join(dir, e.Name()))
+		entries, err := fs.ReadDir(r.FS(), filepath.ToSlash(dir))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		ev[e.Name()], err = io.ReadAll(f)
-		if err := errors.Join(err, f.Close()); err != nil {
-			return nil, err
+		for _, e := range entries {
+			if !e.Type().IsRegular() {
+				continue
+			}
+			if ev[e.Name()], err = r.read(filepath.Join(dir, e.Name()), mostEvidence); err != nil {
+				return err
+			}
 		}
-	}
-	return ev, nil
+		return nil
+	})
+	return ev, err
 }
 
 // TrialsWith are the numbers of the trials that have a file of that name,
 // ascending.
 func TrialsWith(run, name string) (all []int) {
-	for _, n := range numbered(filepath.Join(run, "trials")) {
-		if info, err := os.Lstat(filepath.Join(TrialDir(run, n), name)); err == nil && info.Mode().IsRegular() {
-			all = append(all, n)
+	within(run, func(r root) error {
+		for _, n := range r.numbered(trialsDir) {
+			if r.check(filepath.Join(TrialDir("", n), name)) == nil {
+				all = append(all, n)
+			}
 		}
-	}
+		return nil
+	})
 	slices.Sort(all)
 	return all
 }
 
-// numbered are the numbers from 1 that are names in dir.
-func numbered(dir string) (all []int) {
-	entries, _ := os.ReadDir(dir)
+// numbered are the numbers from 1 that are names in a folder.
+func (r root) numbered(dir string) (all []int) {
+	if r.folders(dir) != nil {
+		return nil
+	}
+	entries, _ := fs.ReadDir(r.FS(), dir)
 	for _, e := range entries {
-		if n, err := strconv.Atoi(e.Name()); err == nil && n > 0 {
+		if n, err := strconv.Atoi(e.Name()); err == nil && n > 0 && e.Name() == strconv.Itoa(n) {
 			all = append(all, n)
 		}
 	}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,8 +12,9 @@ import (
 )
 
 // Find returns the folder of a run: a path, a name in dir, or with an empty
-// name the newest run in dir.
-func Find(dir, name string) (string, error) {
+// name the newest run in dir. Then skipped, if set, is told of each run there that
+// cannot be read.
+func Find(dir, name string, skipped func(error)) (string, error) {
 	if name != "" {
 		for _, p := range []string{filepath.Join(dir, name), name} {
 			if _, err := os.Stat(filepath.Join(p, runFile)); err == nil {
@@ -21,7 +23,12 @@ func Find(dir, name string) (string, error) {
 		}
 		return "", &NoRunError{Dir: filepath.Join(dir, name)}
 	}
-	runs := List(dir)
+	runs, unreadable := List(dir)
+	for _, err := range unreadable {
+		if skipped != nil {
+			skipped(err)
+		}
+	}
 	if len(runs) == 0 {
 		return "", &NoRunError{Dir: dir}
 	}
@@ -34,25 +41,33 @@ type Listed struct {
 	*Run
 }
 
-// List returns the runs in dir, the newest first. What is no run, or none that can
-// be read, is passed over.
-func List(dir string) []Listed {
+// List returns the runs in dir, the newest first, and an error for each that cannot
+// be read. A folder without a run.json is no run.
+func List(dir string) (runs []Listed, unreadable []error) {
 	entries, _ := os.ReadDir(dir)
-	var runs []Listed
 	for _, e := range entries {
-		if run, err := ReadRun(filepath.Join(dir, e.Name())); err == nil {
-			runs = append(runs, Listed{filepath.Join(dir, e.Name()), run})
+		folder := filepath.Join(dir, e.Name())
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			continue
+		}
+		run, err := ReadRun(folder)
+		var none *NoRunError
+		switch {
+		case err == nil:
+			runs = append(runs, Listed{folder, run})
+		case !errors.As(err, &none):
+			unreadable = append(unreadable, err)
 		}
 	}
 	slices.SortFunc(runs, func(a, b Listed) int {
 		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(b.Dir, a.Dir))
 	})
-	return runs
+	return runs, unreadable
 }
 
 // FindTrial returns a run's folder and a trial's number from RUN/TRIAL, from a
-// trial's folder, or from the number alone, which means the newest run.
-func FindTrial(dir, name string) (run string, n int, err error) {
+// trial's folder, or from the number alone, which means the newest run; see Find.
+func FindTrial(dir, name string, skipped func(error)) (run string, n int, err error) {
 	name = filepath.Clean(name)
 	number := filepath.Base(name)
 	if n, err = strconv.Atoi(number); err != nil || n < 1 {
@@ -65,7 +80,7 @@ func FindTrial(dir, name string) (run string, n int, err error) {
 	if name == number {
 		runName = ""
 	}
-	run, err = Find(dir, runName)
+	run, err = Find(dir, runName, skipped)
 	return run, n, err
 }
 

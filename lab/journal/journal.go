@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2"
 
 	"ghostlab/lab/hunt"
 )
@@ -26,6 +25,7 @@ import (
 // meanwhile: trials.jsonl is locked.
 type Folder struct {
 	dir  string
+	root root
 	lock *flock.Flock
 
 	mu      sync.Mutex
@@ -37,6 +37,7 @@ type Folder struct {
 	broken  error // why nothing more is written
 	run     Run
 	stopper *stopper
+	keeper  *keeper
 
 	// as they were when the folder was opened
 	done    Numbers
@@ -49,6 +50,9 @@ const (
 	trialsFile = "trials.jsonl"
 	// MatrixFile is a copy of the matrix file in the run's folder.
 	MatrixFile = "matrix.yaml"
+
+	trialsDir = "trials" // a folder for each trial's evidence
+	vmsDir    = "vms"    // and for each guest that trials share
 )
 
 // syncEvery is how much a failure of the host's power may cost. It is far more
@@ -72,7 +76,7 @@ func Create(dir string, run Run) (*Folder, error) {
 		}
 		run.ID = fmt.Sprintf("%s-%d", id, n)
 	}
-	f := &Folder{dir: filepath.Join(dir, run.ID), run: run, stopper: newStopper(run)}
+	f := &Folder{dir: filepath.Join(dir, run.ID), run: run, stopper: newStopper(run), keeper: newKeeper(run.Collect.Failures)}
 	err := f.open()
 	if err == nil {
 		err = f.save() // last: what has no run.json is no run
@@ -86,14 +90,25 @@ func Create(dir string, run Run) (*Folder, error) {
 
 // KeepMatrix keeps the text of the matrix file, with which a resumed run's is
 // compared.
-func (f *Folder) KeepMatrix(text []byte) error {
-	return renameio.WriteFile(filepath.Join(f.dir, MatrixFile), text, 0o644)
-}
+func (f *Folder) KeepMatrix(text []byte) error { return f.root.write(MatrixFile, text) }
 
 // open locks the log and opens it for what is appended.
 func (f *Folder) open() error {
-	path := filepath.Join(f.dir, trialsFile)
-	f.lock = flock.New(path, flock.SetPermissions(0o644))
+	var err error
+	if f.root, err = openRoot(f.dir); err != nil {
+		return err
+	}
+	// Guests write into these by their paths.
+	for _, name := range []string{trialsDir, vmsDir} {
+		if err := f.root.folders(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	f.synced = time.Now()
+	if f.log, err = f.root.open(trialsFile, os.O_RDWR|os.O_CREATE|os.O_APPEND); err != nil {
+		return err
+	}
+	f.lock = flock.New(filepath.Join(f.dir, trialsFile), flock.SetFlag(os.O_RDONLY))
 	// `lab show` holds it for a moment to see whether somebody writes.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -102,20 +117,25 @@ func (f *Folder) open() error {
 	} else if err != nil {
 		return err
 	}
-	var err error
-	f.synced = time.Now()
-	f.log, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
-	return err
+	return nil
 }
 
 // Running says whether a lab is writing the run in dir.
 func Running(dir string) bool {
-	lock := flock.New(filepath.Join(dir, trialsFile), flock.SetFlag(os.O_RDONLY))
-	free, err := lock.TryRLock()
-	if free {
-		lock.Unlock()
-	}
-	return err == nil && !free
+	running := false
+	within(dir, func(r root) error {
+		if err := r.check(trialsFile); err != nil {
+			return err // opening a pipe would wait for a writer
+		}
+		lock := flock.New(r.path(trialsFile), flock.SetFlag(os.O_RDONLY))
+		free, err := lock.TryRLock()
+		if free {
+			lock.Unlock()
+		}
+		running = err == nil && !free
+		return err
+	})
+	return running
 }
 
 // BusyError says that another lab is writing a run.
@@ -143,20 +163,29 @@ func (f *Folder) SetRelease(series, release string) error {
 	return nil
 }
 
-func (f *Folder) save() error {
-	b, err := json.MarshalIndent(f.run, "", "  ")
+func (f *Folder) save() error { return f.root.writeRun(&f.run, true) }
+
+// writeRun writes run.json, that of a run of this user's or not.
+func (r root) writeRun(run *Run, authentic bool) error {
+	text, err := encode(run)
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(f.dir, runFile), append(b, '\n'), 0o644)
+	if authentic {
+		text = sealed(runFile, text)
+	}
+	return r.write(runFile, text)
 }
 
-// AddVerification records whether deterministic trials repeated, beside what
-// earlier sessions have checked.
+// AddVerification records whether deterministic trials of all sessions so far
+// repeated, beside what earlier ones have checked.
 func (f *Folder) AddVerification(v Verification) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.run.Verification = f.run.Verification.plus(&v)
+	for i := range f.run.Sessions {
+		f.run.Sessions[i].Verified = true
+	}
 	return f.save()
 }
 
@@ -172,33 +201,44 @@ func (f *Folder) SetHunts(h [][]hunt.Tally, found []Found) error {
 func (f *Folder) Trial(n int) string { return TrialDir(f.dir, n) }
 
 // TrialDir is the folder of a trial's evidence in a run's folder.
-func TrialDir(run string, n int) string { return filepath.Join(run, "trials", strconv.Itoa(n)) }
+func TrialDir(run string, n int) string { return filepath.Join(run, trialsDir, strconv.Itoa(n)) }
+
+// ReadGuest returns a file of a guest that trials of the run in dir share, of at most
+// so many bytes.
+func ReadGuest(dir string, n int, name string, most int64) ([]byte, error) {
+	var text []byte
+	err := within(dir, func(r root) (err error) {
+		text, err = r.read(filepath.Join(VMDir("", n), name), most)
+		return err
+	})
+	return text, err
+}
 
 // VM is the folder of a guest's console and spec, where trials share a guest.
 func (f *Folder) VM(n int) string { return VMDir(f.dir, n) }
 
 // VMDir is the folder of a guest's console and spec in a run's folder.
-func VMDir(run string, n int) string { return filepath.Join(run, "vms", strconv.Itoa(n)) }
+func VMDir(run string, n int) string { return filepath.Join(run, vmsDir, strconv.Itoa(n)) }
 
 // KeepAgain keeps another execution of a trial beside the first, with its
 // record: record.json is there when all of it is.
 func (f *Folder) KeepAgain(n int, again Trial, evidence Evidence) error {
-	dir := filepath.Join(f.Trial(n), "again")
+	dir := filepath.Join(TrialDir("", n), "again")
 	record, err := json.MarshalIndent(again, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(os.MkdirAll(dir, 0o755), evidence.write(dir)); err != nil {
+	if err := f.root.writeEvidence(dir, evidence); err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(dir, recordFile), record, 0o644)
+	return f.root.write(filepath.Join(dir, recordFile), record)
 }
 
 // Append writes a trial's evidence and then its line: a lab that is killed leaves
 // no line without all its evidence. What ended before the last syncEvery a host that
 // loses its power keeps too, lines and evidence.
 func (f *Folder) Append(t Trial, evidence Evidence) error {
-	if err := evidence.write(f.Trial(t.N)); err != nil {
+	if err := f.root.writeEvidence(TrialDir("", t.N), evidence); err != nil {
 		return fmt.Errorf("trial %d: %w", t.N, err)
 	}
 	line, err := json.Marshal(t)
@@ -256,5 +296,11 @@ func (f *Folder) Close() error {
 		errs = append(errs, syncAll(f.log), f.log.Close())
 		f.log = nil
 	}
-	return errors.Join(append(errs, f.lock.Close())...)
+	if f.lock != nil {
+		errs = append(errs, f.lock.Close())
+	}
+	if f.root.Root != nil {
+		errs = append(errs, f.root.Close())
+	}
+	return errors.Join(errs...)
 }

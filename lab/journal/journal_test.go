@@ -84,7 +84,7 @@ func TestEvidence(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "br[1]*") // is no pattern
-	if _, err := Find(dir, ""); err == nil {
+	if _, err := Find(dir, "", nil); err == nil {
 		t.Error("found a run in an empty folder")
 	}
 	now := time.Now()
@@ -95,11 +95,11 @@ func TestFind(t *testing.T) {
 		t.Errorf("a second run of the same name is %s", twin.Dir())
 	}
 	for name, want := range map[string]string{"": newest.Dir(), "b": older.Dir(), older.Dir(): older.Dir()} {
-		if got, err := Find(dir, name); err != nil || got != want {
+		if got, err := Find(dir, name, nil); err != nil || got != want {
 			t.Errorf("Find(%q) = %s, %v; want %s", name, got, err, want)
 		}
 	}
-	if _, err := Find(dir, "c"); err == nil {
+	if _, err := Find(dir, "c", nil); err == nil {
 		t.Error("found a run that is not there")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,9 +21,10 @@ import (
 
 // Merge makes one run of the shards in parts, in a new folder of runs, and
 // returns that. Parts stay as they are; evidence is linked where the file system
-// can, else copied. The error is a *ChangedError where they are not of one
-// matrix, a *PartsError where some are missing, and the context's when that ends it.
-func Merge(ctx context.Context, runs string, parts []string) (string, error) {
+// can, else copied. The result is Authentic where all parts are, or with trust. The
+// error is a *ChangedError where they are not of one matrix, a *PartsError where some
+// are missing, and the context's when that ends it.
+func Merge(ctx context.Context, runs string, parts []string, trust bool) (string, error) {
 	m := &merger{ctx: ctx}
 	for _, dir := range parts {
 		if err := m.read(dir); err != nil {
@@ -44,7 +46,8 @@ func Merge(ctx context.Context, runs string, parts []string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("merge: %w", err)
 	}
-	return publish(staging, runs, run)
+	foreign := slices.ContainsFunc(m.parts, func(p part) bool { return !p.run.authentic })
+	return publish(staging, runs, run, trust || !foreign)
 }
 
 // part is one of the runs that are merged.
@@ -71,7 +74,10 @@ func (m *merger) read(dir string) error {
 	if Running(dir) {
 		return &BusyError{Dir: dir}
 	}
-	p := part{dir: dir, run: run, vms: highest(filepath.Join(dir, "vms"))}
+	p := part{dir: dir, run: run}
+	if err := within(dir, func(r root) error { p.vms = r.highest(vmsDir); return nil }); err != nil {
+		return err
+	}
 	belongs := membership(run)
 	done := make([]int, len(run.Cells))
 	var alien error
@@ -145,14 +151,19 @@ func (m *merger) check() error {
 func (m *merger) write(dir string) (Run, error) {
 	run := *m.parts[0].run
 	run.Shard, run.Sessions, run.Stopped, run.Verification = matrix.Shard{}, nil, nil, nil
+	to, err := openRoot(dir)
+	if err != nil {
+		return run, err
+	}
+	defer to.Close()
 	text, err := ReadMatrix(m.parts[0].dir)
 	if err == nil && text != nil {
-		err = os.WriteFile(filepath.Join(dir, MatrixFile), text, 0o644)
+		err = to.write(MatrixFile, text)
 	}
 	if err != nil {
 		return run, err
 	}
-	log, err := os.Create(filepath.Join(dir, trialsFile))
+	log, err := to.open(trialsFile, os.O_WRONLY|os.O_CREATE)
 	if err != nil {
 		return run, err
 	}
@@ -161,7 +172,7 @@ func (m *merger) write(dir string) (Run, error) {
 	stopped := map[int]bool{}
 	vms := 0
 	for _, p := range m.parts {
-		if err := p.copyTo(m.ctx, dir, out, vms); err != nil {
+		if err := p.copyTo(m.ctx, to, out, vms); err != nil {
 			return run, err
 		}
 		for _, s := range p.run.Sessions {
@@ -182,9 +193,14 @@ func (m *merger) write(dir string) (Run, error) {
 
 // copyTo adds the part's trials and evidence to a run in which there are so many
 // guests already.
-func (p part) copyTo(ctx context.Context, dir string, log io.Writer, vms int) error {
+func (p part) copyTo(ctx context.Context, to root, log io.Writer, vms int) error {
+	from, err := openRoot(p.dir)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
 	var failed error
-	_, err := Open(p.dir, func(t Trial) {
+	_, err = Open(p.dir, func(t Trial) {
 		if failed == nil {
 			failed = ctx.Err()
 		}
@@ -197,59 +213,55 @@ func (p part) copyTo(ctx context.Context, dir string, log io.Writer, vms int) er
 			_, err = log.Write(append(line, '\n'))
 		}
 		if err == nil && t.Outcome != crash.Infra {
-			err = link(TrialDir(p.dir, t.N), TrialDir(dir, t.N))
+			err = from.link(TrialDir("", t.N), to, TrialDir("", t.N))
 		}
 		failed = err
 	})
 	if err = errors.Join(err, failed); err != nil {
 		return err
 	}
-	for _, k := range numbered(filepath.Join(p.dir, "vms")) {
-		if err := errors.Join(ctx.Err(), link(VMDir(p.dir, k), VMDir(dir, k+vms))); err != nil {
+	for _, k := range from.numbered(vmsDir) {
+		if err := errors.Join(ctx.Err(), from.link(VMDir("", k), to, VMDir("", k+vms))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// link makes a folder's files those of another folder too. A folder that is not
-// there is none.
-func link(from, to string) error {
-	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, rel)
-		if d.IsDir() {
-			return os.MkdirAll(target, 0o755)
-		}
-		if !d.Type().IsRegular() {
-			return nil
-		}
-		if os.Link(path, target) == nil {
-			return nil
-		}
-		return copyFile(path, target)
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, gone := os.Stat(from); errors.Is(gone, fs.ErrNotExist) {
-			return nil
-		}
+// link makes a folder's files those of a folder of another run too. A folder that is
+// not there is none, and what is no regular file is left out.
+func (r root) link(name string, to root, target string) error {
+	if err := r.folders(name); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
 	}
-	return err
+	return fs.WalkDir(r.FS(), filepath.ToSlash(name), func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(name, path)
+		if err != nil {
+			return err
+		}
+		as := filepath.Join(target, rel)
+		switch {
+		case d.IsDir():
+			return to.folder(as)
+		case !d.Type().IsRegular() || os.Link(r.path(path), to.path(as)) == nil:
+			return nil
+		}
+		return r.copyFile(path, to, as)
+	})
 }
 
-func copyFile(from, to string) error {
-	in, err := os.Open(from)
+func (r root) copyFile(name string, to root, target string) error {
+	in, err := r.open(name, os.O_RDONLY)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := os.Create(to)
+	out, err := to.open(target, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return err
 	}
@@ -257,8 +269,8 @@ func copyFile(from, to string) error {
 	return errors.Join(err, out.Close())
 }
 
-// publish gives a folder its run.json and its name.
-func publish(staging, runs string, run Run) (string, error) {
+// publish gives a folder its run.json, that of a run of this user's or not, and its name.
+func publish(staging, runs string, run Run, authentic bool) (string, error) {
 	run.Started = time.Now().UTC()
 	id := run.Started.Format(IDTime) + "-" + run.Scenario
 	if err := os.Chmod(staging, 0o755); err != nil {
@@ -268,8 +280,7 @@ func publish(staging, runs string, run Run) (string, error) {
 		if run.ID = id; n > 1 {
 			run.ID = fmt.Sprintf("%s-%d", id, n)
 		}
-		f := Folder{dir: staging, run: run}
-		if err := f.save(); err != nil {
+		if err := within(staging, func(r root) error { return r.writeRun(&run, authentic) }); err != nil {
 			return "", err
 		}
 		to := filepath.Join(runs, run.ID)

@@ -57,7 +57,7 @@ func TestMergedShardsAreTheRun(t *testing.T) {
 	for i := 3; i >= 1; i-- { // their order does not matter
 		parts = append(parts, shard(t, runs, matrix.Shard{Index: i, Of: 3}, nil, 0))
 	}
-	dir, err := Merge(t.Context(), runs, parts)
+	dir, err := Merge(t.Context(), runs, parts, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestMergedShardsAreTheRun(t *testing.T) {
 			t.Errorf("guest %d is %q's, want %s", s.FirstVM, spec, want)
 		}
 	}
-	if again, err := Merge(t.Context(), runs, parts); err != nil || again == dir {
+	if again, err := Merge(t.Context(), runs, parts, false); err != nil || again == dir {
 		t.Errorf("merged again: %s (%v)", again, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(runs, ".merge-*")); left != nil {
@@ -117,7 +117,7 @@ func TestMergeNamesWhatIsWrong(t *testing.T) {
 	} {
 		runs := t.TempDir()
 		named := parts(runs)
-		_, err := Merge(t.Context(), runs, named)
+		_, err := Merge(t.Context(), runs, named, false)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -135,13 +135,12 @@ func TestMergeRefusesAlienTrials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := Folder{dir: dir, run: *run}
-	f.run.Shard.Index = 2
-	if err := f.save(); err != nil {
+	run.Shard.Index = 2
+	if err := within(dir, func(r root) error { return r.writeRun(run, true) }); err != nil {
 		t.Fatal(err)
 	}
 	var parts *PartsError
-	if _, err := Merge(t.Context(), runs, []string{dir}); !errors.As(err, &parts) || !strings.Contains(err.Error(), "is not one of part 2/2") {
+	if _, err := Merge(t.Context(), runs, []string{dir}, false); !errors.As(err, &parts) || !strings.Contains(err.Error(), "is not one of part 2/2") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -164,11 +163,16 @@ func TestMergeOfAGuestWithAHighNumber(t *testing.T) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	dir, err := Merge(t.Context(), runs, parts)
+	dir, err := Merge(t.Context(), runs, parts, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := numbered(filepath.Join(dir, "vms")); len(got) != 4 || !slices.Contains(got, 4e12+1) {
+	root, err := openRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if got := root.numbered(vmsDir); len(got) != 4 || !slices.Contains(got, 4e12+1) {
 		t.Errorf("guests %v", got)
 	}
 }
@@ -178,7 +182,7 @@ func TestMergeEndsWithItsContext(t *testing.T) {
 	parts := []string{shard(t, runs, matrix.Shard{Index: 1, Of: 2}, nil, 0), shard(t, runs, matrix.Shard{Index: 2, Of: 2}, nil, 0)}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if dir, err := Merge(ctx, runs, parts); !errors.Is(err, context.Canceled) {
+	if dir, err := Merge(ctx, runs, parts, false); !errors.Is(err, context.Canceled) {
 		t.Errorf("merged to %s: %v", dir, err)
 	}
 	if all, _ := os.ReadDir(runs); len(all) != len(parts) {

@@ -2,13 +2,13 @@ package journal
 
 import (
 	"bytes"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -18,24 +18,72 @@ import (
 	"ghostlab/lab/crash"
 )
 
+// mostRun bounds run.json, in bytes: twice what the largest matrix takes.
+const mostRun = 128 << 20
+
 // ReadRun reads the run.json of the run in dir, and none of its trials. What no
 // lab can have written is an error.
 func ReadRun(dir string) (*Run, error) {
-	b, err := os.ReadFile(filepath.Join(dir, runFile))
+	var run *Run
+	err := within(dir, func(r root) (err error) {
+		run, err = r.readRun()
+		return err
+	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &NoRunError{Dir: dir}
+		err = &NoRunError{Dir: dir}
+	}
+	return run, err
+}
+
+func (r root) readRun() (*Run, error) {
+	text, err := r.read(runFile, mostRun)
+	if as := (*sizeError)(nil); errors.As(err, &as) {
+		return nil, &RunError{r.path(runFile), err}
 	}
 	if err != nil {
 		return nil, err
 	}
 	run := &Run{}
-	if err = json.Unmarshal(b, run); err == nil {
+	// The standard library's decoder refuses what is nested too deep.
+	if err = stdjson.Unmarshal(text, run); err == nil {
 		err = run.valid()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, runFile), err)
+		return nil, &RunError{r.path(runFile), err}
 	}
-	return run, nil
+	run.authentic = authentic(runFile, text)
+	return run, run.older(text)
+}
+
+// RunError says that a run.json is none that a lab has written.
+type RunError struct {
+	File string
+	Err  error
+}
+
+func (e *RunError) Error() string { return fmt.Sprintf("%s: %v", e.File, e.Err) }
+
+func (e *RunError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *RunError) Hint() string {
+	return "the file was changed or damaged, or is of a newer lab: see where the run's folder comes from"
+}
+
+// older takes over what older labs have written otherwise.
+func (r *Run) older(text []byte) error {
+	if r.Own == nil {
+		return nil
+	}
+	var was struct {
+		Own struct {
+			// CC was the compiler's name. Which one it is, this host's settings say.
+			CC string `json:"cc"`
+		} `json:"own"`
+	}
+	err := stdjson.Unmarshal(text, &was)
+	r.Own.Cgo = r.Own.Cgo || was.Own.CC != ""
+	return err
 }
 
 // Open reads the run in dir and calls each with every trial, in the order they
@@ -48,20 +96,23 @@ func Open(dir string, each func(Trial)) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.Open(filepath.Join(dir, trialsFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return run, nil // killed before the first trial
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return run, readTrials(file, run, each)
+	err = within(dir, func(r root) error {
+		file, err := r.open(trialsFile, os.O_RDONLY)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // killed before the first trial
+		}
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		return readTrials(file, r.path(trialsFile), run, each)
+	})
+	return run, err
 }
 
-// readTrials is Open for an open trials.jsonl.
-func readTrials(file *os.File, run *Run, each func(Trial)) error {
-	s := &scan{name: file.Name(), run: run, each: each, infra: map[int]Trial{}}
+// readTrials is Open for an open trials.jsonl of that name.
+func readTrials(file io.Reader, name string, run *Run, each func(Trial)) error {
+	s := &scan{name: name, run: run, each: each, infra: map[int]Trial{}}
 	if err := decode(file, s.trial); err != nil {
 		return err
 	}
@@ -97,6 +148,9 @@ func (s *scan) trial(line int, t Trial, err error) error {
 	default:
 		delete(s.infra, t.N)
 		s.seen.Add(t.N)
+		if t.Digest != "" && !s.run.Verified(t.VM) {
+			s.run.unchecked++
+		}
 		s.each(t)
 	}
 	return nil
@@ -122,14 +176,28 @@ func (e *DamageError) Hint() string {
 // chunkSize is what one processor decodes at a time: some 3000 trials.
 const chunkSize = 1 << 20
 
+// longestLine bounds a line of trials.jsonl, in bytes. A lab's own are some 400, and
+// a few KiB with what failed of the infrastructure.
+const longestLine = chunkSize
+
 // chunk is a piece of whole lines.
 type chunk struct {
 	text   []byte
 	line   int // the number of the first, from 1
 	trials []Trial
 	errs   map[int]error // by index in trials
-	done   chan struct{}
+	// tooLong says that its one line is longer than longestLine.
+	tooLong bool
+	done    chan struct{}
 }
+
+// errLong is the error of a line that is longer than longestLine.
+var errLong = fmt.Errorf("the line is longer than %d MiB", longestLine>>20)
+
+// mostBrackets is the number of brackets in a line from which on it is decoded by the
+// standard library, which bounds how deep it is nested. A trial's own are 3, and what
+// its signature holds.
+const mostBrackets = 64
 
 // decode calls each with every whole line of in, in order, until it returns an
 // error. Each line is decoded, or has an error; several processors do that.
@@ -176,10 +244,18 @@ func decode(in io.Reader, each func(line int, t Trial, err error) error) error {
 	return failed
 }
 
-// cut reads chunks until there are no more whole lines, or send returns false.
+// cut reads chunks until there are no more whole lines, or send returns false. A line
+// that is too long is an error.
 func cut(in io.Reader, send func(*chunk) bool) error {
 	var rest []byte
 	for line := 1; ; {
+		if len(rest) > longestLine {
+			whole, err := skipLine(in, rest)
+			if whole {
+				send(&chunk{text: []byte("\n"), line: line, done: make(chan struct{}), tooLong: true})
+			}
+			return err
+		}
 		buf := make([]byte, len(rest)+chunkSize)
 		n, err := io.ReadFull(in, buf[copy(buf, rest):])
 		buf = buf[:len(rest)+n]
@@ -201,13 +277,36 @@ func cut(in io.Reader, send func(*chunk) bool) error {
 	}
 }
 
+// skipLine reads up to the end of a line and says whether there is one.
+func skipLine(in io.Reader, buf []byte) (whole bool, err error) {
+	for {
+		n, err := in.Read(buf)
+		switch {
+		case bytes.IndexByte(buf[:n], '\n') >= 0:
+			return true, nil
+		case err == io.EOF:
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+	}
+}
+
 func (c *chunk) decode() {
 	defer close(c.done)
 	c.trials = make([]Trial, bytes.Count(c.text, []byte("\n")))
 	for i := range c.trials {
 		line, rest, _ := bytes.Cut(c.text, []byte("\n"))
 		c.text = rest
-		if err := json.Unmarshal(line, &c.trials[i]); err != nil {
+		unmarshal := json.Unmarshal
+		if bytes.Count(line, []byte("{"))+bytes.Count(line, []byte("[")) > mostBrackets {
+			unmarshal = stdjson.Unmarshal
+		}
+		err := unmarshal(line, &c.trials[i])
+		if c.tooLong {
+			err = errLong
+		}
+		if err != nil {
 			if c.errs == nil {
 				c.errs = map[int]error{}
 			}

@@ -47,68 +47,84 @@ func RecordLog(run string, n int) string {
 // returns the record with its Size and Sum. A record that is there has its
 // whole log, whenever lab is killed.
 func KeepRecord(run string, n int, r Record, log string) (Record, error) {
-	to := RecordLog(run, n)
-	about := filepath.Join(filepath.Dir(to), recordFile)
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return r, err
-	}
-	if err := os.Remove(about); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return r, err
-	}
 	in, err := os.Open(log)
 	if err != nil {
 		return r, err
 	}
 	defer in.Close()
-	out, err := renameio.NewPendingFile(to, renameio.WithPermissions(0o644))
-	if err != nil {
-		return r, err
-	}
-	defer out.Cleanup()
-	sum := sha256.New()
-	if r.Size, err = io.Copy(io.MultiWriter(out, sum), in); err != nil {
-		return r, err
-	}
-	r.Sum = hex.EncodeToString(sum.Sum(nil))
-	if err := out.CloseAtomicallyReplace(); err != nil {
-		return r, err
-	}
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return r, err
-	}
-	return r, renameio.WriteFile(about, append(text, '\n'), 0o644)
+	err = within(run, func(root root) error {
+		to := RecordLog("", n)
+		about := filepath.Join(filepath.Dir(to), recordFile)
+		if err := root.folder(filepath.Dir(to)); err != nil {
+			return err
+		}
+		if err := root.Remove(about); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		out, err := renameio.NewPendingFile(to, renameio.WithPermissions(0o644), renameio.WithRoot(root.Root))
+		if err != nil {
+			return err
+		}
+		defer out.Cleanup()
+		sum := sha256.New()
+		if r.Size, err = io.Copy(io.MultiWriter(out, sum), in); err != nil {
+			return err
+		}
+		r.Sum = hex.EncodeToString(sum.Sum(nil))
+		if err := out.CloseAtomicallyReplace(); err != nil {
+			return err
+		}
+		text, err := encode(r)
+		if err != nil {
+			return err
+		}
+		return root.write(about, sealed(recordFile, text))
+	})
+	return r, err
 }
 
+// mostRecord bounds record.json, in bytes.
+const mostRecord = 64 << 10
+
 // ReadRecord returns a trial's record, whose log it has checked, or a
-// *NoRecordError.
+// *NoRecordError. A record that somebody else has made is none: QEMU is to read no
+// log of unknown origin.
 func ReadRecord(run string, n int) (*Record, error) {
-	log := RecordLog(run, n)
-	text, err := os.ReadFile(filepath.Join(filepath.Dir(log), recordFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &NoRecordError{Trial: n}
-	}
-	if err != nil {
-		return nil, err
-	}
 	r := &Record{}
-	if err := json.Unmarshal(text, r); err != nil {
-		return nil, &NoRecordError{n, fmt.Sprintf("%s: %v", recordFile, err)}
-	}
-	in, err := os.Open(log)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &NoRecordError{n, "the log is missing"}
-	}
+	err := within(run, func(root root) error {
+		log := RecordLog("", n)
+		text, err := root.read(filepath.Join(filepath.Dir(log), recordFile), mostRecord)
+		if errors.Is(err, fs.ErrNotExist) {
+			return &NoRecordError{Trial: n}
+		}
+		if err != nil {
+			return err
+		}
+		if !authentic(recordFile, text) {
+			return &NoRecordError{n, "it was not made by a lab of yours on this host"}
+		}
+		if err := json.Unmarshal(text, r); err != nil {
+			return &NoRecordError{n, fmt.Sprintf("%s: %v", recordFile, err)}
+		}
+		in, err := root.open(log, os.O_RDONLY)
+		if errors.Is(err, fs.ErrNotExist) {
+			return &NoRecordError{n, "the log is missing"}
+		}
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		sum := sha256.New()
+		if _, err := io.Copy(sum, in); err != nil {
+			return fmt.Errorf("read %s: %w", root.path(log), err)
+		}
+		if hex.EncodeToString(sum.Sum(nil)) != r.Sum {
+			return &NoRecordError{n, "the log is not the one that was recorded"}
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	defer in.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, in); err != nil {
-		return nil, fmt.Errorf("read %s: %w", log, err)
-	}
-	if hex.EncodeToString(sum.Sum(nil)) != r.Sum {
-		return nil, &NoRecordError{n, "the log is not the one that was recorded"}
 	}
 	return r, nil
 }

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 
 	"ghostlab/lab/crash"
 )
@@ -21,7 +18,7 @@ func Resume(dir string, each func(Trial)) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Folder{dir: dir, run: *run, stopper: newStopper(*run)}
+	f := &Folder{dir: dir, run: *run, stopper: newStopper(*run), keeper: newKeeper(run.Collect.Failures)}
 	if err := f.reopen(each); err != nil {
 		f.Close()
 		return nil, err
@@ -33,19 +30,17 @@ func (f *Folder) reopen(each func(Trial)) error {
 	if err := f.open(); err != nil {
 		return err
 	}
-	if err := f.mend(); err != nil {
-		return err
-	}
 	if _, err := f.log.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
 	run := f.run
 	f.results = make([]int, len(run.Cells))
-	f.vms = highest(filepath.Join(f.dir, "vms"))
-	err := readTrials(f.log, &run, func(t Trial) {
+	f.vms = f.root.highest(vmsDir)
+	err := readTrials(f.log, f.root.path(trialsFile), &run, func(t Trial) {
 		if e, ended := f.stopper.add(t); ended {
 			f.run.Stopped = append(f.run.Stopped, e)
 		}
+		f.keeper.keeps(t)
 		f.vms = max(f.vms, t.VM)
 		if t.Outcome != crash.Infra {
 			f.done.Add(t.N)
@@ -55,6 +50,10 @@ func (f *Folder) reopen(each func(Trial)) error {
 			each(t)
 		}
 	})
+	if err == nil {
+		err = f.mend() // not before it is known to be a lab's file
+	}
+	f.run.unchecked = run.unchecked
 	if err == nil && len(f.run.Stopped) > len(run.Stopped) {
 		err = f.save() // a killed lab had no time for it
 	}
@@ -123,35 +122,31 @@ func (f *Folder) Continue(s Session) error {
 }
 
 func (f *Folder) clean() error {
-	dir := filepath.Join(f.dir, "trials")
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		n, err := strconv.Atoi(e.Name())
-		if err != nil || f.done.Has(n) {
+	for _, n := range f.root.numbered(trialsDir) {
+		if f.done.Has(n) {
 			continue
 		}
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+		if err := f.root.RemoveAll(TrialDir("", n)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// highest is the highest number that is a name in dir.
-func highest(dir string) int {
-	return slices.Max(append(numbered(dir), 0))
-}
+// highest is the highest number that is a name in a folder.
+func (r root) highest(dir string) int { return slices.Max(append(r.numbered(dir), 0)) }
+
+// mostMatrix bounds a matrix file, in bytes; see scenarios.ParseYAML.
+const mostMatrix = 1 << 20
 
 // ReadMatrix returns the text of the matrix file that a run was made from; nil
 // where there was none.
 func ReadMatrix(dir string) ([]byte, error) {
-	text, err := os.ReadFile(filepath.Join(dir, MatrixFile))
+	var text []byte
+	err := within(dir, func(r root) (err error) {
+		text, err = r.read(MatrixFile, mostMatrix)
+		return err
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

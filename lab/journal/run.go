@@ -69,6 +69,31 @@ type Run struct {
 	Stopped []Stopped `json:"stopped,omitempty"`
 	// Sessions are the labs that have run trials, in their order.
 	Sessions []Session `json:"sessions"`
+
+	authentic bool
+	unchecked int
+}
+
+// Authentic says whether a lab of this user's wrote run.json, by its MAC: the folders
+// and programs of the host that it names are then the user's own choice. Of any other
+// run they may be followed or executed only where the user says so.
+func (r *Run) Authentic() bool { return r.authentic }
+
+// Unchecked is the number of deterministic trials of sessions that have not come to
+// run any of theirs again, as far as trials have been read.
+func (r *Run) Unchecked() int { return r.unchecked }
+
+// Verified says whether the session of a guest has run some of its trials again.
+func (r *Run) Verified(vm int) bool {
+	verified, known := false, false
+	for _, s := range r.Sessions {
+		known = known || s.Verified
+		if s.FirstVM <= vm {
+			verified = s.Verified
+		}
+	}
+	// Older labs have recorded that of the run alone.
+	return verified || !known && r.Verification != nil
 }
 
 // Planned is the number of trials that a cell gets unless it is stopped.
@@ -83,6 +108,9 @@ type Session struct {
 	// FirstVM is the number of its first guest. A trial is that session's which
 	// is the last with a FirstVM of at most Trial.VM.
 	FirstVM int `json:"first_vm"`
+	// Verified says that some of its deterministic trials have been run again: a
+	// session that is ended early has not come to that.
+	Verified bool `json:"verified,omitempty"`
 }
 
 // Found is a trial that a hunt was for.
@@ -188,6 +216,9 @@ type Trial struct {
 	Ended time.Time `json:"ended"`
 	// Sample is set for trials whose fault records are kept even if they pass.
 	Sample bool `json:"sample,omitempty"`
+	// Unkept is set for failing trials whose evidence is not kept, see
+	// matrix.Collect.Failures.
+	Unkept bool `json:"unkept,omitempty"`
 	// Faults is the number of fault records kept, Lost those that were not
 	// recorded.
 	Faults int   `json:"faults,omitempty"`

@@ -57,6 +57,17 @@ var labAxes = []struct {
 	{AxisIsolation, "fork: each trial has a clone of a booted guest; process: many share one; boot: each boots its own", scenarios.Choice(Fork, Process, Boot)},
 }
 
+// CheckAxis says what is wrong with a value of one of the lab's own axes. It is nil for
+// environment variables and a scenario's parameters, which only the guest sees.
+func CheckAxis(name, value string) error {
+	for _, a := range labAxes {
+		if a.name == name {
+			return a.kind.Check(value)
+		}
+	}
+	return nil
+}
+
 // special is a kind that scenarios have no word for.
 type special struct {
 	check  func(string) error

@@ -32,6 +32,7 @@ const (
 	keyFirst     = "first"
 	keyEvidence  = "evidence"
 	keyPasses    = "passes"
+	keyFailures  = "failures"
 )
 
 // results are the outcomes that are a result of the program's.
@@ -150,10 +151,11 @@ func stopForm() *form {
 func collectForm() *form {
 	names := &form{items: &form{kind: scenarios.Choice(evidence...)}, distinct: true}
 	f := *names
-	f.needs = []string{keyEvidence, keyPasses}
+	f.needs = []string{keyEvidence, keyPasses, keyFailures}
 	f.fields = []field{
 		{name: keyEvidence, about: "names of what is kept", form: names},
 		{name: keyPasses, about: fmt.Sprintf("passing trials of each cell that it is kept of; %d where not given", DefaultCollect().Passes), form: &form{kind: scenarios.Kind{Type: "int", Min: new(int)}}},
+		{name: keyFailures, about: fmt.Sprintf("failing trials of each signature in each cell that it is kept of, and after that one each time their number has doubled; %d where not given, 0 for all", DefaultCollect().Failures), form: &form{kind: scenarios.Kind{Type: "int", Min: new(int)}}},
 	}
 	return &f
 }

@@ -261,6 +261,7 @@ func collect(v value) Collect {
 	if v.isMap {
 		names = v.get(keyEvidence)
 		v.integer(keyPasses, &c.Passes)
+		v.integer(keyFailures, &c.Failures)
 	}
 	if names != nil {
 		c.Evidence = names.texts()

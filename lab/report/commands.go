@@ -144,7 +144,7 @@ func own(p *scenarios.Program) (words []string) {
 	switch {
 	case p.Race:
 		words = append(words, "-race")
-	case p.CC != "":
+	case p.Cgo:
 		words = append(words, "-cgo")
 	}
 	if p.Tags != "" {

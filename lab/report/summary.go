@@ -36,6 +36,12 @@ type Summary struct {
 	// Verification says whether deterministic trials repeated, nil where that
 	// was not checked.
 	Verification *journal.Verification `json:"verification,omitempty"`
+	// Unchecked is the number of deterministic trials of sessions that were ended
+	// before they ran some of theirs again.
+	Unchecked int `json:"unchecked,omitempty"`
+	// Unkept is the number of failing trials whose evidence is not kept, as the
+	// matrix's collect says.
+	Unkept int `json:"unkept,omitempty"`
 	// Planned is the number of trials of the matrix, or of this shard of it.
 	Planned int `json:"planned"`
 	// Missing trials have not run and are to: a stop rule has not ended their
@@ -111,7 +117,8 @@ type Signature struct {
 	// did so most often, at most 8.
 	Cells int     `json:"cells"`
 	Most  []Place `json:"most"`
-	// Trials are those with the lowest numbers, at most 20.
+	// Trials are those with the lowest numbers, at most 20, and first those with
+	// evidence.
 	Trials []TrialRef `json:"trials"`
 }
 
@@ -127,6 +134,8 @@ type TrialRef struct {
 	Cell int `json:"cell"`
 	// Replays says that `lab replay` can repeat it exactly.
 	Replays bool `json:"replays"`
+
+	unkept bool // there is no evidence
 }
 
 // Read summarises the run in dir. Its memory grows with the number of cells, not
@@ -140,8 +149,11 @@ func Read(dir string) (*Summary, error) {
 	s := &Summary{
 		Run: run.ID, Scenario: run.Scenario, Engine: run.Engine, Isolation: run.Isolation, Accelerator: run.Guest.Accelerator, Search: run.Search, Hunts: run.Hunts,
 		Kernels: run.Kernels, Go: run.Go, QEMU: run.QEMU, Verification: run.Verification,
-		Limits: limits(run), run: run, dir: dir,
+		Unkept: y.unkept, Limits: limits(run), run: run, dir: dir,
 		Signatures: y.signatures(), Beyond: y.beyond, InfraCauses: y.failures(),
+	}
+	if !s.Hunted() { // whose finds are replayed
+		s.Unchecked = run.Unchecked()
 	}
 	stopped := map[int]bool{}
 	for _, e := range run.Stopped {

@@ -27,6 +27,8 @@ type tally struct {
 	in map[int]map[*Signature]int
 	// beyond counts failures whose signature came after maxSignatures others.
 	beyond int
+	// unkept counts failures without evidence.
+	unkept int
 }
 
 // kind is what failures that are the same have in common.
@@ -58,6 +60,9 @@ func (y *tally) add(t journal.Trial) {
 }
 
 func (y *tally) failure(t journal.Trial) {
+	if t.Unkept {
+		y.unkept++
+	}
 	k := kind{t.Outcome, t.Title}
 	g := y.kinds[k]
 	if g == nil {
@@ -69,15 +74,27 @@ func (y *tally) failure(t journal.Trial) {
 		y.kinds[k] = g
 	}
 	g.Count++
-	if len(g.Trials) < maxTrials || t.N < g.Trials[maxTrials-1].N {
-		g.Trials = append(g.Trials, TrialRef{N: t.N, Cell: t.Cell, Replays: t.Digest != ""})
-		slices.SortFunc(g.Trials, func(a, b TrialRef) int { return a.N - b.N })
+	ref := TrialRef{N: t.N, Cell: t.Cell, Replays: t.Digest != "", unkept: t.Unkept}
+	if len(g.Trials) < maxTrials || ref.compare(g.Trials[maxTrials-1]) < 0 {
+		g.Trials = append(g.Trials, ref)
+		slices.SortFunc(g.Trials, TrialRef.compare)
 		g.Trials = g.Trials[:min(len(g.Trials), maxTrials)]
 	}
 	if y.in[t.Cell] == nil {
 		y.in[t.Cell] = map[*Signature]int{}
 	}
 	y.in[t.Cell][g]++
+}
+
+// compare orders trials by what there is to see of them, then by number.
+func (t TrialRef) compare(other TrialRef) int {
+	switch {
+	case t.unkept == other.unkept:
+		return cmp.Compare(t.N, other.N)
+	case t.unkept:
+		return 1
+	}
+	return -1
 }
 
 func (c *Cell) count(t journal.Trial) {

@@ -193,6 +193,13 @@ func (s *Summary) notes() []string {
 	if s.uncompared {
 		notes = append(notes, "the axes have too many values to compare them all: what the rate depends on is not tested")
 	}
+	if s.Unchecked > 0 {
+		notes = append(notes, fmt.Sprintf("none of %d deterministic trials has been run again to see whether they repeat: the lab that ran them was ended before it came to that, or had --verify 0; this checks some: %s",
+			s.Unchecked, shell([]string{"lab", "run", "--resume", Near(s.dir)})))
+	}
+	if s.Unkept > 0 {
+		notes = append(notes, fmt.Sprintf("of %d failing trials there is a record but no evidence: the first %d of each signature in each cell have some, and after that one each time their number has doubled (`failures` in the matrix's `collect` changes it)", s.Unkept, s.run.Collect.Failures))
+	}
 	if s.Beyond > 0 {
 		notes = append(notes, fmt.Sprintf("%d failures have signatures beyond the first %d", s.Beyond, maxSignatures))
 	}

@@ -25,7 +25,7 @@ var evidenceOf = map[string]string{
 
 // collected is what the matrix wants kept of a trial's evidence.
 func (r *run) collected(t journal.Trial, all journal.Evidence) journal.Evidence {
-	if t.Outcome == crash.Pass && !t.Sample {
+	if t.Unkept || t.Outcome == crash.Pass && !t.Sample {
 		return nil
 	}
 	kept := journal.Evidence{}

@@ -54,7 +54,7 @@ func folder(t *testing.T, m *matrix.Matrix) *journal.Folder {
 
 // recorded is the run of a matrix.
 func recorded(m *matrix.Matrix) journal.Run {
-	return journal.Run{ID: "test", Cells: m.Cells(), Axes: m.Axes, Trials: m.Trials, Commands: Commands(m.Scenario, m.Cells()), Kernels: make([]journal.Kernel, 1)}
+	return journal.Run{ID: "test", Cells: m.Cells(), Axes: m.Axes, Trials: m.Trials, Commands: Commands(m.Scenario, m.Cells()), Kernels: make([]journal.Kernel, 1), Sessions: []journal.Session{{FirstVM: 1}}}
 }
 
 // results reads the journal by way to end.

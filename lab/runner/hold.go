@@ -12,6 +12,7 @@ import (
 	"ghostlab/gdb/ends"
 	"ghostlab/gdb/rsp"
 	"ghostlab/images"
+	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/vm"
@@ -120,12 +121,15 @@ func (r *run) tellHeld(trial int) {
 // failed is run once more where its core or its guest is to be kept.
 func (t *turn) record(j journal.Trial, ev journal.Evidence) {
 	r, place := t.run, t.place()
+	// What a hunt is for is always kept.
+	j.Unkept = !r.Folder.Keeps(j) && !(r.hunts != nil && r.wants(j))
+	t.kept = t.kept || !j.Unkept && (j.Outcome != crash.Pass || j.Sample)
 	if place == nil || !t.kind.engine.Deterministic || !Failed(j) {
 		r.record(j, ev)
 		return
 	}
 	p := &Replayer{turn: &turn{run: r, kind: t.kind, vm: t.vm, batch: t.batch, spec: t.spec}, first: j}
-	if r.Matrix.Collect.Keeps(matrix.Core) {
+	if !j.Unkept && r.Matrix.Collect.Keeps(matrix.Core) {
 		t.keepCore(p.core(place, ev))
 		ev[CoreFile], t.core = t.core, nil
 	}

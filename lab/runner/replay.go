@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 
@@ -27,28 +26,39 @@ func NewReplayer(ctx context.Context, job Job, dir string, first journal.Trial) 
 	job.Folder = nil
 	ctx, stop := context.WithCancel(ctx)
 	r := newRun(ctx, stop, job)
+	t, err := r.pastTurn(dir, first)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	return &Replayer{turn: t, first: first, dir: dir}, nil
+}
+
+// pastTurn is the guest of a deterministic trial of the run in dir, as it was.
+func (r *run) pastTurn(dir string, first journal.Trial) (*turn, error) {
 	tr := &trial{n: first.N, cell: first.Cell, schedule: first.Schedule, faults: first.Sample}
 	t := &turn{run: r, kind: r.kind(tr), vm: first.VM, batch: []*trial{tr}}
-	p := &Replayer{turn: t, first: first, dir: dir}
 	if !t.kind.single() {
 		if err := t.shared(dir, tr); err != nil {
-			p.Close()
 			return nil, err
 		}
 	}
 	if t.kind.forked = t.kind.forked && first.Template != ""; t.kind.forked {
 		if err := r.sameTemplate(t.kind, first.Template); err != nil {
-			p.Close()
 			return nil, err
 		}
 	}
-	return p, nil
+	return t, nil
 }
+
+// mostSpec bounds the spec of a guest that trials share, in bytes: 20 times that of
+// batchSize trials with as many arguments as wire.SpecRoom has room for.
+const mostSpec = 20 * batchSize * wire.SpecRoom
 
 // shared makes the turn one of the whole guest that the trial shared with
 // others: what went before is part of what it is a function of.
 func (t *turn) shared(dir string, tr *trial) error {
-	text, err := os.ReadFile(filepath.Join(journal.VMDir(dir, t.vm), vm.SpecName))
+	text, err := journal.ReadGuest(dir, t.vm, vm.SpecName, mostSpec)
 	if err != nil {
 		return fmt.Errorf("the guest that trial %d shared with others: %w", tr.n, err)
 	}

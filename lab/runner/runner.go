@@ -215,7 +215,7 @@ func (r *run) trouble(err error) {
 	}
 }
 
-// record writes a finished trial.
+// record writes a finished trial. Its evidence is dropped where t.Unkept is set.
 func (r *run) record(t journal.Trial, evidence journal.Evidence) {
 	t.Ended = time.Now().UTC()
 	if err := r.Folder.Append(t, r.collected(t, evidence)); err != nil {

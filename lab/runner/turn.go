@@ -210,9 +210,6 @@ func (t *turn) write(tr *trial, j journal.Trial, rep crash.Report, ev journal.Ev
 	if tr.schedule.Deterministic() && !endedByLab {
 		j.Digest = digest(j, ev)
 	}
-	if rep.Outcome != crash.Pass || tr.faults {
-		t.kept = true
-	}
 	if rep.Outcome != crash.Pass {
 		if text, err := json.MarshalIndent(rep, "", "  "); err == nil {
 			ev["crash.json"] = append(text, '\n')

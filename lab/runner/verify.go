@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -53,10 +54,55 @@ func (c *checks) keep(t journal.Trial) {
 	}
 }
 
+// sampleEarlier samples guests of sessions that were ended before theirs were checked.
+// Where nothing else is checked it takes at least one.
+func (r *run) sampleEarlier() error {
+	if r.Verify <= 0 || r.Matrix.Search == matrix.Hunt {
+		return nil
+	}
+	c := &r.checks
+	record := r.Folder.Run()
+	chosen := map[int][]journal.Trial{} // by guest
+	var any []journal.Trial             // of one guest, in case none is chosen
+	if _, err := journal.Open(r.Folder.Dir(), func(t journal.Trial) {
+		switch {
+		case t.Digest == "" || t.VM > r.Folder.VMs() || record.Verified(t.VM):
+		// Of trials that share a guest the first decides, and comes first.
+		case chosen[t.VM] != nil || t.Position == 1 && matrix.Chosen(t.Schedule.Seed, r.Verify):
+			chosen[t.VM] = append(chosen[t.VM], t)
+		case any == nil || any[0].VM == t.VM:
+			any = append(any, t)
+		}
+	}); err != nil {
+		return err
+	}
+	if len(c.guests) == 0 && len(chosen) == 0 && any != nil {
+		chosen[any[0].VM] = any
+	}
+	if c.first == nil {
+		c.first = map[int]journal.Trial{}
+	}
+	for _, vm := range slices.Sorted(maps.Keys(chosen)) {
+		trials := chosen[vm]
+		t, err := r.pastTurn(r.Folder.Dir(), trials[0])
+		if err != nil {
+			return err
+		}
+		c.guests = append(c.guests, t)
+		for _, first := range trials {
+			c.first[first.N] = first
+		}
+	}
+	return nil
+}
+
 // verify runs the sampled guests again and compares. What differs is kept, and
 // is an error: the promise of the engine did not hold. What was checked is
 // recorded however it ends.
 func (r *run) verify() error {
+	if err := r.sampleEarlier(); err != nil {
+		return err
+	}
 	if len(r.checks.guests) == 0 || r.ctx.Err() != nil {
 		return r.ctx.Err()
 	}

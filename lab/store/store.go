@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -161,6 +162,15 @@ type Key [sha256.Size]byte
 
 // String is the whole digest in hexadecimal.
 func (k Key) String() string { return hex.EncodeToString(k[:]) }
+
+// keyName is the form of what short returns.
+var keyName = regexp.MustCompile(`^[0-9a-f]{24}$`)
+
+// Names says whether folder is what Relative can return for an artefact of that kind.
+func Names(kind, folder string) bool {
+	key, ok := strings.CutPrefix(folder, kind+"/")
+	return ok && keyName.MatchString(key)
+}
 
 // short is enough of the digest for a folder name that people can read.
 func (k Key) short() string { return k.String()[:24] }

@@ -44,6 +44,9 @@ func (p *Package) Root() string {
 // command has to say against it is a *CompileError, and more than one package a
 // *ManyError.
 func Find(ctx context.Context, b Build) (*Package, error) {
+	if err := CheckPackage(b.Package); err != nil {
+		return nil, err
+	}
 	args := append([]string{"list", "-find", "-json=ImportPath,Name,Dir,TestGoFiles,XTestGoFiles,Module"}, b.flags()...)
 	cmd := exec.CommandContext(ctx, "go", append(args, "--", b.Package)...)
 	cmd.Dir = b.Dir

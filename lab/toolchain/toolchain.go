@@ -48,6 +48,9 @@ type Build struct {
 // whatever the folder. A program that does not compile is a *CompileError; a
 // full disk is not the program's fault, and is a syscall.ENOSPC.
 func Compile(ctx context.Context, b Build) error {
+	if err := CheckPackage(b.Package); err != nil {
+		return err
+	}
 	out, err := filepath.Abs(b.Out)
 	if err != nil {
 		return err
@@ -62,7 +65,11 @@ func Compile(ctx context.Context, b Build) error {
 		ldflags += " -linkmode external -extldflags -static"
 	}
 	args = append(args, "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", out)
-	args = append(append(args, b.flags()...), b.Package)
+	args = append(args, b.flags()...)
+	if !b.Tests {
+		args = append(args, "--") // which go test gives to the tests
+	}
+	args = append(args, b.Package)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = b.Dir
 	cmd.Env = b.environ()
@@ -108,6 +115,15 @@ func (b Build) environ() []string {
 		extra = append(extra, alone...)
 	}
 	return environ(b.Go, extra...)
+}
+
+// CheckPackage refuses a package pattern that the go command would take for one of its
+// flags.
+func CheckPackage(pattern string) error {
+	if strings.HasPrefix(pattern, "-") {
+		return fmt.Errorf("want a package, got %q", pattern)
+	}
+	return nil
 }
 
 // GOROOT returns the folder of the toolchain, for its sources.
