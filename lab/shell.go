@@ -63,6 +63,7 @@ in the guest:
 		},
 	}
 	cmd.Flags().StringArrayVar(&f.set, "set", nil, "a parameter of the scenario and its value, as `name=value`; may be repeated")
+	a.trustFlag(cmd.Flags())
 	cmd.Flags().StringVar(&f.share, "share", "", "a `folder` of this host to show at "+wire.SharePath)
 	return cmd
 }

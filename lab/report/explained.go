@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	"ghostlab/gdb/explain"
@@ -25,6 +26,9 @@ type explained struct {
 // raceSide is a goroutine at a moment, and what it did or waits for.
 type raceSide struct{ Who, Did, Stack string }
 
+// mostExplained bounds an explanation, in bytes: some thousand times what one takes.
+const mostExplained = 16 << 20
+
 // explained are the explanations in the run's folder, at most maxShown, by the
 // trials' numbers.
 func (s *Summary) explained() []explained {
@@ -36,7 +40,7 @@ func (s *Summary) explained() []explained {
 			continue // of another's, who may have put anything there
 		}
 		e := explain.Explanation{}
-		err = json.NewDecoder(f).Decode(&e)
+		err = json.NewDecoder(io.LimitReader(f, mostExplained)).Decode(&e)
 		f.Close()
 		if err != nil {
 			continue // of another version of lab, or being written
