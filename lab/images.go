@@ -119,7 +119,7 @@ func (a *app) reuseTree(ctx context.Context, run *journal.Run, k journal.Kernel)
 		return nil
 	}
 	if !a.mayFollow(run) {
-		return &untrustedError{run, "the kernel source " + k.Tree}
+		return &untrustedError{run, "its kernel would have to be built from " + k.Tree + ", which it names"}
 	}
 	st, err := store.Open(a.cfg.Cache)
 	if err != nil {

@@ -119,7 +119,7 @@ func TestRunRemembersItsTree(t *testing.T) {
 	}
 	change("VERSION = 6\nPATCHLEVEL = 6\nSUBLEVEL = 9\n")
 	a := &app{cfg: &config.Config{Cache: st.Dir()}}
-	if err := a.reuseTree(t.Context(), run, recorded); err == nil || !strings.Contains(err.Error(), "no lab of yours has made that run") {
+	if err := a.reuseTree(t.Context(), run, recorded); err == nil || !strings.Contains(err.Error(), "was not made by a lab of yours") {
 		t.Errorf("a tree that a run from elsewhere names: %v", err)
 	}
 	a.trust = true

@@ -275,7 +275,7 @@ func (a *app) pastImage(ctx context.Context, p *pastTrial, st *store.Store, out 
 func (a *app) scenarioOf(run *journal.Run) (*scenarios.Scenario, error) {
 	if run.Own != nil {
 		if !a.mayFollow(run) {
-			return nil, &untrustedError{run, fmt.Sprintf("the package %s in %s", run.Own.Package, run.Own.Dir)}
+			return nil, &untrustedError{run, fmt.Sprintf("the package %s in %s, which it names, would have to be built", run.Own.Package, run.Own.Dir)}
 		}
 		return scenarios.Of(a.compiler(*run.Own), run.Timeout), nil
 	}

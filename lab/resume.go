@@ -35,7 +35,7 @@ func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
 			"start another one; another --seed tries other schedules"}
 	}
 	if !a.mayFollow(run) {
-		return &untrustedError{run, "the trials that it lacks, with what they run"}
+		return &untrustedError{run, "to resume it is to run what its run.json says"}
 	}
 	if err := a.adopt(cmd, run); err != nil {
 		return err
@@ -249,6 +249,9 @@ func plan(m *matrix.Matrix) journal.Run {
 // folder is where an experiment's trials go: a new run's, or that of the one
 // that goes on.
 func (a *app) folder(e experiment, record journal.Run) (*journal.Folder, error) {
+	if err := journal.CheckKey(); err != nil {
+		fmt.Fprintf(a.stderr, "lab: %v\n", err)
+	}
 	if e.resumed == nil {
 		f, err := journal.Create(a.cfg.Runs, record)
 		if err == nil && e.text != nil {

@@ -18,20 +18,20 @@ func (a *app) trustFlag(flags *pflag.FlagSet) {
 // a run names it: the run is this user's own, or the command line says so.
 func (a *app) mayFollow(run *journal.Run) bool { return a.trust || run.Authentic() }
 
-// untrustedError says that a run from elsewhere names something that would have to be
-// read or built.
+// untrustedError says that something which a run from elsewhere names would have to be
+// read, built or run.
 type untrustedError struct {
 	run  *journal.Run
-	what string // that it names
+	need string // what would have to be done, a clause
 }
 
 func (e *untrustedError) Error() string {
-	return fmt.Sprintf("%s names %s, and no lab of yours has made that run on this host (its run.json does not have your key's MAC)", e.run.ID, e.what)
+	return fmt.Sprintf("%s was not made by a lab of yours on this host (run.json has no MAC by your key), and %s", e.run.ID, e.need)
 }
 
 // Hint says what to do about it.
 func (e *untrustedError) Hint() string {
-	return "see what run.json names; if it is what you want to have read, built and executed, add --trust.\n" +
+	return "see what run.json names; if it is what you want to have read, built and run, add --trust.\n" +
 		"runs of your own that an older lab made need it too"
 }
 

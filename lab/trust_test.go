@@ -74,7 +74,7 @@ func TestRunsFromElsewhereExecuteNothing(t *testing.T) {
 		want   string // of commands that would use it, without the user's word
 		never  string // of those with it; empty where they may go on
 	}{
-		{"a C compiler", own("cc", "sh -c 'touch EVIDENCE'"), "no lab of yours has made that run", ""},
+		{"a C compiler", own("cc", "sh -c 'touch EVIDENCE'"), "was not made by a lab of yours", ""},
 		{"a package that is a flag", own("package", "-toolexec=sh -c 'touch EVIDENCE'"), "own: want the name of a package", "own: want the name of a package"},
 		{"tags that are a flag", own("tags", "-toolexec=sh -c 'touch EVIDENCE'"), "own: want the name of a package and build tags", "own: want the name of a package and build tags"},
 		{"a kernel outside the cache", kernel, `want kernels/ and a key, got "../../../elsewhere"`, `want kernels/ and a key`},
@@ -83,8 +83,8 @@ func TestRunsFromElsewhereExecuteNothing(t *testing.T) {
 			run["own"] = nil
 			run["kernels"] = []any{map[string]any{"asked": "5.15", "tree": tree, "tree_digest": "00"}}
 			run["scenario"] = "ghost-map"
-		}, "no lab of yours has made that run", "has changed since the run: 00 -> "},
-		{"a matrix that never ends", func(run map[string]any, _ string) { run["matrix"] = "/dev/zero" }, "no lab of yours has made that run", ""},
+		}, "was not made by a lab of yours", "has changed since the run: 00 -> "},
+		{"a matrix that never ends", func(run map[string]any, _ string) { run["matrix"] = "/dev/zero" }, "was not made by a lab of yours", ""},
 		{"a toolchain", func(run map[string]any, _ string) { run["go"] = "1.21.6/../x" }, "go: want a Go release", "go: want a Go release"},
 		{"options of QEMU", func(run map[string]any, _ string) { run["guest"].(map[string]any)["cpu"] = "max,x=on -plugin x" }, "cpu: want a CPU model", "cpu: want a CPU model"},
 	} {
