@@ -154,23 +154,6 @@ func (l *loader) readFile() error {
 	return nil
 }
 
-// search finds lab.yaml here or in a folder above.
-func search() string {
-	dir, err := os.Getwd()
-	for err == nil {
-		path := filepath.Join(dir, File)
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return ""
-		}
-		dir = up
-	}
-	return ""
-}
-
 func reason(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {

@@ -45,9 +45,9 @@ func OpenEvidence(run string, n int, name string) (*os.File, error) {
 	return r.open(filepath.Join(TrialDir("", n), name), os.O_RDONLY)
 }
 
-// mostEvidence bounds a file of a trial's, in bytes. The largest that a lab keeps is
-// the compressed core of a program that filled a guest of 3 GiB.
-const mostEvidence = 4 << 30
+// mostEvidence bounds all files of a trial together, in bytes. The largest that a lab
+// keeps is the compressed core of a program in a guest of at most 3 GiB.
+const mostEvidence = 2 << 30
 
 // ReadEvidence returns what is kept of a trial. What is no regular file is passed over.
 func ReadEvidence(run string, n int) (Evidence, error) {
@@ -63,13 +63,17 @@ func ReadEvidence(run string, n int) (Evidence, error) {
 		if err != nil {
 			return err
 		}
+		left := int64(mostEvidence)
 		for _, e := range entries {
 			if !e.Type().IsRegular() {
 				continue
 			}
-			if ev[e.Name()], err = r.read(filepath.Join(dir, e.Name()), mostEvidence); err != nil {
+			content, err := r.read(filepath.Join(dir, e.Name()), left)
+			if err != nil {
 				return err
 			}
+			ev[e.Name()] = content
+			left -= int64(len(content))
 		}
 		return nil
 	})
