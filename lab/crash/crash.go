@@ -5,6 +5,7 @@ package crash
 import (
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 // Outcome is what became of a trial. Its zero value is invalid.
@@ -31,7 +32,8 @@ type Evidence struct {
 type Report struct {
 	Outcome Outcome `json:"outcome"`
 	// Title is the signature: two crashes with the same title are the same.
-	// Empty for a pass.
+	// Empty for a pass. A crash that the program has printed and did not end by, as
+	// a child's, is in brackets behind what ended it.
 	Title string `json:"title,omitempty"`
 	// Frames are the functions of the crashing goroutine, innermost first.
 	// Where the runtime crashed on its own stack while it worked for a
@@ -73,9 +75,17 @@ type BadReturn struct {
 	CalledFrom string `json:"called_from"`
 }
 
-// raceExit is the exit status of a program in which the race detector found
-// something and which ended in no other way (exitcode in GORACE).
-const raceExit = 66
+// endsDump says whether a program can have ended by the runtime's dump: that is
+// followed by exit status 2, or by the signal that it was about or SIGABRT with
+// GOTRACEBACK=crash. Any other end is the program's own or its killer's, status 66 the
+// race detector's (exitcode in GORACE).
+func endsDump(e Evidence) bool {
+	return e.Exit == 2 || slices.Contains(dumped, e.Signal)
+}
+
+// dumped are Linux's SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV and
+// SIGSYS (include/uapi/asm-generic/signal.h), whatever the host's are.
+var dumped = []int{3, 4, 5, 6, 7, 8, 11, 31}
 
 // Classify decides about a program that ran in a healthy guest.
 func Classify(e Evidence) Report {
@@ -86,21 +96,21 @@ func Classify(e Evidence) Report {
 		return Report{Outcome: Pass}
 	}
 	out := lineEnds.ReplaceAllString(string(e.Output), "\n")
-	r := Report{Outcome: Crash, BadReturn: badReturn(out)}
+	r := Report{Outcome: Crash}
 	// A race and a failed test let the program go on, a dump ends it: what
 	// comes first here is nearest to the end.
-	order := []func(string, *Report) bool{dump, race, failedTest, words}
-	if e.Exit == raceExit {
-		order = []func(string, *Report) bool{race, dump, failedTest, words}
+	if endsDump(e) && dump(out, &r) || race(out, &r) || failedTest(out, &r) {
+		return r
 	}
-	for _, explains := range order {
-		if explains(out, &r) {
-			return r
-		}
-	}
-	r.Title = fmt.Sprintf("exit status %d", e.Exit)
+	ended := fmt.Sprintf("exit status %d", e.Exit)
 	if e.Signal != 0 {
-		r.Title = fmt.Sprintf("killed by signal %d", e.Signal)
+		ended = fmt.Sprintf("killed by signal %d", e.Signal)
+	}
+	switch said := words(out, &r); {
+	case !said:
+		r.Title = ended
+	case !endsDump(e):
+		r.Title = ended + " (printed: " + r.Title + ")"
 	}
 	return r
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 )
 
@@ -52,6 +53,64 @@ func TestClassify(t *testing.T) {
 		r := Classify(c.e)
 		if r.Outcome != c.outcome || r.Title != c.title {
 			t.Errorf("%s: %s %q, want %s %q", c.name, r.Outcome, r.Title, c.outcome, c.title)
+		}
+	}
+}
+
+// What ended the program is its own crash, not the one that it has printed before.
+func TestDumpsOfTwoProcesses(t *testing.T) {
+	const (
+		child  = "fatal error: concurrent map writes\n\ngoroutine 7 [running]:\nmain.write()\n\t/x/main.go:3 +0x4\n\ngoroutine 1 [semacquire]:\nmain.main()\n\t/x/main.go:9 +0x4\n\ngoroutine 2 [force gc (idle)]:\nruntime.gopark()\n\t/r/proc.go:1 +0x1\n"
+		parent = "panic: own\n\ngoroutine 1 [running]:\nmain.own()\n\t/x/main.go:5 +0x4\n\ngoroutine 2 [force gc (idle)]:\nruntime.gopark()\n\t/r/proc.go:1 +0x1\n"
+		// one process whose goroutine 1 ran when goroutine 7 crashed
+		first  = "fatal error: concurrent map writes\n\ngoroutine 7 [running]:\nmain.write()\n\t/x/main.go:3 +0x4\n\ngoroutine 1 [running]:\n\tgoroutine running on other thread; stack unavailable\n"
+		second = "panic: own\n\ngoroutine 1 [running]:\nmain.own()\n\t/x/main.go:5 +0x4\n"
+	)
+	for name, c := range map[string]struct {
+		out   string
+		exit  int
+		title string
+	}{
+		"child's, then own":      {child + parent, 2, "panic: own in main.own"},
+		"words between":          {child + "exit status 2\n" + parent, 2, "panic: own in main.own"},
+		"own within a line":      {child + "100 % panic: own" + strings.TrimPrefix(parent, "panic: own"), 2, "panic: own in main.own"},
+		"two children's":         {child + child + parent, 2, "panic: own in main.own"},
+		"nested":                 {child + strings.Replace(parent, "own\n", "own [recovered]\n\tpanic: again\n", 1), 2, "panic: own in main.own"},
+		"prefixed":               {"[child] " + strings.ReplaceAll(child, "\n", "\n[child] ") + "\n" + parent, 2, "panic: own in main.own"},
+		"own, then exit":         {parent + child, 2, "fatal error: concurrent map writes in main.write"},
+		"two threads":            {first + second, 2, "fatal error: concurrent map writes in main.write"},
+		"two threads throw":      {first + strings.Replace(second, "panic: own", "fatal error: concurrent map writes", 1), 2, "fatal error: concurrent map writes in main.write"},
+		"two processes throw":    {child + strings.Replace(parent, "panic: own", "fatal error: concurrent map writes", 1), 2, "fatal error: concurrent map writes in main.own"},
+		"exit after a child's":   {child, 1, "exit status 1 (printed: fatal error: concurrent map writes in main.write)"},
+		"killed after a child's": {child, -9, "killed by signal 9 (printed: fatal error: concurrent map writes in main.write)"},
+		"aborted":                {child + parent, -6, "panic: own in main.own"},
+		"failed test":            {child + "--- FAIL: TestX (0.01s)\nFAIL\n", 1, "--- FAIL: TestX"},
+		"race, then a panic":     {"WARNING: DATA RACE\nWrite at 0x1\n" + child + parent, 2, "panic: own in main.own"},
+	} {
+		e := Evidence{Exit: c.exit, Output: []byte(c.out)}
+		if c.exit < 0 {
+			e.Exit, e.Signal = -1, -c.exit
+		}
+		if r := Classify(e); r.Title != c.title {
+			t.Errorf("%s: %q, want %q", name, r.Title, c.title)
+		}
+	}
+	lost := "runtime: g 7: unexpected return pc for main.big called from 0xffff\n"
+	if r := Classify(Evidence{Exit: 2, Output: []byte(lost + child + parent)}); r.BadReturn != nil {
+		t.Errorf("the child's lost unwinder is the program's: %+v", r.BadReturn)
+	}
+	if r := Classify(Evidence{Exit: 2, Output: []byte(child + lost + parent)}); r.BadReturn == nil {
+		t.Error("the program's own lost unwinder is missing")
+	}
+}
+
+// Output of half a megabyte must not take for ever, whatever is in it.
+func TestManyHeadlines(t *testing.T) {
+	for _, unit := range []string{"x panic: y\n\n", "panic: y\n", "fatal error: y\n\ngoroutine 1 [running]:\nmain.f()\n\t/x/m.go:1\n", "x panic: y\n\ngoroutine 1 [running]:\nmain.f()\n\t/x/m.go:1\n"} {
+		start := time.Now()
+		Classify(Evidence{Exit: 2, Output: []byte(strings.Repeat(unit, 512<<10/len(unit)))})
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%q: %v", unit, took)
 		}
 	}
 }

@@ -26,6 +26,7 @@ func words(out string, r *Report) bool {
 }
 
 func (d dying) explain(r *Report) {
+	r.BadReturn = badReturn(d.before + "\n" + d.rest)
 	r.Frames = crashing(d.stacks)
 	r.Fault = fault(d.message, d.rest)
 	r.Title = normalise(d.message)

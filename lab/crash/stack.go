@@ -10,13 +10,16 @@ import (
 type stack struct {
 	// id is empty for `runtime stack:`, which is g0's, and 0 for g0 as well.
 	id     string
+	state  string // such as "running" or "chan receive, 2 minutes"
 	frames []Frame
 }
 
 func (s stack) runtimes() bool { return s.id == "" || s.id == "0" }
 
+func (s stack) running() bool { return strings.HasPrefix(s.state, "running") }
+
 var (
-	stackLine = regexp.MustCompile(`^(?:runtime stack:|goroutine ([0-9]+) [^\[]*\[.*\].*:)$`)
+	stackLine = regexp.MustCompile(`^(?:runtime stack:|goroutine ([0-9]+) [^\[]*\[(.*)\].*:)$`)
 	funcLine  = regexp.MustCompile(`^(\S.*)\([^()]*\)$`)
 	fileLine  = regexp.MustCompile(`^\t(.+):([0-9]+)(?: \+0x[0-9a-f]+)?(?:\s.*)?$`)
 )
@@ -36,7 +39,7 @@ func stacks(text string) []stack {
 		if len(frames) > 0 && frames[0].Func == "runtime/debug.Stack" {
 			continue
 		}
-		all = append(all, stack{id: m[1], frames: frames})
+		all = append(all, stack{id: m[1], state: m[2], frames: frames})
 	}
 	return all
 }
