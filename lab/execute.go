@@ -171,13 +171,20 @@ var errLimit = errors.New("time limit of the hunt")
 // conclude prints what was found and writes the run's HTML report, also after an
 // interruption or a failure.
 func (a *app) conclude(dir string, asJSON bool, runErr error) error {
+	var lost *journal.WriteError
+	errors.As(runErr, &lost)
+	if errors.As(runErr, new(*journal.GoneError)) {
+		return lost // what is in dir now, if anything, is not this run
+	}
 	s, err := report.Read(dir)
 	if err != nil {
 		return errors.Join(runErr, err)
 	}
 	results, infra := s.Results()
 	if results+infra > 0 || runErr == nil {
-		if err := s.WriteFile(report.HTML, s.HTMLFile()); err != nil && runErr == nil {
+		if err := s.WriteFile(report.HTML, s.HTMLFile()); err != nil && runErr != nil {
+			fmt.Fprintf(a.stderr, "lab: %v\n", err)
+		} else if err != nil {
 			runErr = err
 		}
 		print := s.Terminal
@@ -192,6 +199,9 @@ func (a *app) conclude(dir string, asJSON bool, runErr error) error {
 		fmt.Fprintf(a.stderr, "lab: %d of %d trials have a result; for the others: %s\n", results, s.Planned, shellescape.QuoteCommand([]string{"lab", "run", "--resume", report.Near(dir)}))
 	}
 	switch {
+	case errors.Is(runErr, context.Canceled) && lost != nil:
+		fmt.Fprintf(a.stderr, "lab: interrupted; %d finished trials are in %s\n", results, dir)
+		return lost
 	case errors.Is(runErr, context.Canceled):
 		fmt.Fprintf(a.stderr, "lab: interrupted; %d finished trials are kept in %s\n", results, dir)
 		return silentError{exitInterrupted}

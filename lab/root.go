@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"ghostlab/kernels"
 	"ghostlab/lab/config"
 	"ghostlab/lab/host"
+	"ghostlab/lab/journal"
 	"ghostlab/lab/live"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/progress"
@@ -77,9 +77,9 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err != nil && ctx.Err() != nil && !errors.As(err, new(silentError)) {
+	if err != nil && ctx.Err() != nil && !as[silentError](err) && !as[*journal.WriteError](err) {
 		// Ctrl-C on a terminal ends lab's children too: what became of them is
-		// not the cause.
+		// not the cause. What could not be kept is no child's.
 		err = ctx.Err()
 	}
 	if a.events != nil {

@@ -30,8 +30,9 @@ type Folder struct {
 
 	mu      sync.Mutex
 	log     *os.File
-	size    int64     // of the whole lines in log
-	synced  time.Time // when all was last to be made safe against a power failure
+	opened  os.FileInfo // of log
+	size    int64       // of the whole lines in log
+	synced  time.Time   // when all was last to be made safe against a power failure
 	syncing bool
 	syncs   sync.WaitGroup
 	broken  error // why nothing more is written
@@ -117,7 +118,8 @@ func (f *Folder) open() error {
 	} else if err != nil {
 		return err
 	}
-	return nil
+	f.opened, err = f.log.Stat()
+	return err
 }
 
 // Running says whether a lab is writing the run in dir.
@@ -163,7 +165,13 @@ func (f *Folder) SetRelease(series, release string) error {
 	return nil
 }
 
-func (f *Folder) save() error { return f.root.writeRun(&f.run, true) }
+func (f *Folder) save() error {
+	err := f.there()
+	if err == nil {
+		err = f.root.writeRun(&f.run, true)
+	}
+	return notKept(runFile, err)
+}
 
 // writeRun writes run.json, that of a run of this user's or not.
 func (r root) writeRun(run *Run, authentic bool) error {
@@ -228,18 +236,27 @@ func (f *Folder) KeepAgain(n int, again Trial, evidence Evidence) error {
 	if err != nil {
 		return err
 	}
-	if err := f.root.writeEvidence(dir, evidence); err != nil {
-		return err
+	if err = f.there(); err == nil {
+		err = f.root.writeEvidence(dir, evidence)
 	}
-	return f.root.write(filepath.Join(dir, recordFile), record)
+	if err == nil {
+		err = f.root.write(filepath.Join(dir, recordFile), record)
+	}
+	return notKept(fmt.Sprintf("the second execution of trial %d", n), err)
 }
 
 // Append writes a trial's evidence and then its line: a lab that is killed leaves
 // no line without all its evidence. What ended before the last syncEvery a host that
-// loses its power keeps too, lines and evidence.
+// loses its power keeps too, lines and evidence. The error is a *WriteError, and wraps
+// a *GoneError where the folder is not there any more.
 func (f *Folder) Append(t Trial, evidence Evidence) error {
-	if err := f.root.writeEvidence(TrialDir("", t.N), evidence); err != nil {
-		return fmt.Errorf("trial %d: %w", t.N, err)
+	what := fmt.Sprintf("trial %d", t.N)
+	err := f.there()
+	if err == nil {
+		err = f.root.writeEvidence(TrialDir("", t.N), evidence)
+	}
+	if err != nil {
+		return notKept(what, err)
 	}
 	line, err := json.Marshal(t)
 	if err != nil {
@@ -256,10 +273,7 @@ func (f *Folder) Append(t Trial, evidence Evidence) error {
 	if f.broken == nil && !f.syncing && time.Since(f.synced) >= syncEvery {
 		f.sync()
 	}
-	if f.broken != nil {
-		return fmt.Errorf("trial %d: %w", t.N, f.broken)
-	}
-	return nil
+	return notKept(what, f.broken)
 }
 
 // sync has what was written put on the disk while trials go on: where others write to
@@ -284,7 +298,7 @@ func (f *Folder) write(line []byte) error {
 		return errors.Join(err, f.log.Truncate(f.size))
 	}
 	f.size += int64(len(line))
-	return nil
+	return f.there()
 }
 
 // Close makes sure that the trials are on the disk, and lets other labs write. The
@@ -293,7 +307,7 @@ func (f *Folder) Close() error {
 	f.syncs.Wait()
 	var errs []error
 	if f.log != nil {
-		errs = append(errs, syncAll(f.log), f.log.Close())
+		errs = append(errs, syncAll(f.log), f.log.Close(), f.there())
 		f.log = nil
 	}
 	if f.lock != nil {
@@ -302,5 +316,5 @@ func (f *Folder) Close() error {
 	if f.root.Root != nil {
 		errs = append(errs, f.root.Close())
 	}
-	return errors.Join(errs...)
+	return notKept("the end of the run", errors.Join(errs...))
 }
