@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"golang.org/x/term"
@@ -35,7 +36,7 @@ func (s Streams) Size() (cols, rows int) {
 
 // Connect puts the user's terminal in raw mode and connects it to one elsewhere
 // until that hangs up, the context ends or the user types Ctrl-A x, which is
-// ErrQuit. resized is told of each new size of the window.
+// ErrQuit. resized is told of each new size of the window, and not after the return.
 func Connect(ctx context.Context, far io.ReadWriter, s Streams, resized func(cols, rows int)) error {
 	if tty := s.file(); tty != nil {
 		saved, err := term.MakeRaw(int(tty.Fd()))
@@ -45,14 +46,16 @@ func Connect(ctx context.Context, far io.ReadWriter, s Streams, resized func(col
 		defer term.Restore(int(tty.Fd()), saved)
 		window := make(chan os.Signal, 1)
 		signal.Notify(window, syscall.SIGWINCH)
-		go func() {
+		var told sync.WaitGroup
+		told.Go(func() {
 			for range window {
 				resized(s.Size())
 			}
-		}()
+		})
 		defer func() {
 			signal.Stop(window)
 			close(window)
+			told.Wait()
 		}()
 	}
 	ended := make(chan error, 2)

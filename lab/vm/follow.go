@@ -104,7 +104,7 @@ type Message struct {
 // look hands on what the guest has said since the last time. The guest has its
 // console drained before it sends a trial's end.
 func (g *Guest) look(receive func(Message)) error {
-	msgs, err := g.box.Receive()
+	msgs, err := g.received()
 	if err := g.console.follow(); err != nil {
 		return &InfraError{What: "console", Err: err}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -27,8 +28,11 @@ type Guest struct {
 	unlisten context.CancelFunc
 	unleash  func() bool
 	console  *console
-	box      *wire.Mailbox
-	mem      []byte
+	// mapped is held by whoever touches the mailbox: a window may change its size
+	// when the guest has gone, and mem is nil then.
+	mapped sync.Mutex
+	box    *wire.Mailbox
+	mem    []byte
 	// snapshot is the folder of a template that is being made, else empty.
 	snapshot string
 
@@ -238,10 +242,23 @@ func (g *Guest) Close() {
 	if g.console != nil {
 		g.console.close()
 	}
+	g.mapped.Lock()
 	if g.mem != nil {
 		syscall.Munmap(g.mem)
+		g.mem = nil
 	}
+	g.mapped.Unlock()
 	g.dir.remove()
+}
+
+// received is what the guest has sent since the last time.
+func (g *Guest) received() ([]wire.Message, error) {
+	g.mapped.Lock()
+	defer g.mapped.Unlock()
+	if g.mem == nil {
+		return nil, os.ErrClosed
+	}
+	return g.box.Receive()
 }
 
 // createShared makes a sparse file of the given size and maps it.

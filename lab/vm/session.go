@@ -84,8 +84,15 @@ func (t *typedOn) Read(b []byte) (int, error) {
 	return t.text.Read(b)
 }
 
-// Resize tells the guest how large the window is that its console is in.
-func (g *Guest) Resize(s wire.Size) { g.box.Resize(s) }
+// Resize tells the guest how large the window is that its console is in. After Close
+// it does nothing.
+func (g *Guest) Resize(s wire.Size) {
+	g.mapped.Lock()
+	defer g.mapped.Unlock()
+	if g.mem != nil {
+		g.box.Resize(s)
+	}
+}
 
 // forwarded matches the line of QEMU's "info usernet" that has the port, as in
 // "TCP[HOST_FORWARD] 13 127.0.0.1 40213 10.0.2.15 4040 0 0".
