@@ -31,6 +31,7 @@ type app struct {
 	verbose        bool
 	trust          bool         // follow what a run from elsewhere names
 	events         *live.Events // nil unless asked for
+	eventsFile     *eventsFile  // nil for stdout
 	started        bool         // the command line is right, a verb has begun
 }
 
@@ -83,33 +84,12 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
 		err = ctx.Err()
 	}
 	if a.events != nil {
-		a.events.End(exitCode(err), err)
+		a.endEvents(err)
 	}
 	if err != nil && !a.started && !badInput(err) {
 		return usageError{err, "`lab --help` lists the commands, `lab COMMAND --help` explains one"}
 	}
 	return err
-}
-
-// openEvents opens the file of --json-events. With "-" there is no other result
-// on stdout.
-func (a *app) openEvents(name string) error {
-	switch name {
-	case "":
-	case "-":
-		a.events = live.NewEvents(a.stdout)
-		a.stdout = io.Discard
-	default:
-		f, err := os.Create(name)
-		if err != nil {
-			return usageError{fmt.Errorf("--json-events: %w", err), ""}
-		}
-		a.events = live.NewEvents(f) // closed when lab ends: its last word is an event
-	}
-	if a.events != nil {
-		a.events.Lost = func(err error) { fmt.Fprintf(a.stderr, "lab: events are lost: %v\n", err) }
-	}
-	return nil
 }
 
 // open returns the store and the place for progress.
