@@ -47,19 +47,26 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 // CPUTime is the processor time that QEMU has used. It is zero where the host
 // does not tell (no /proc) and after the end.
 func (p *Process) CPUTime() time.Duration {
+	used, _ := p.Usage()
+	return used
+}
+
+// Usage is QEMU's CPUTime, and whether it is stopped by a signal or by a debugger of
+// this host's, which is false where the host does not tell.
+func (p *Process) Usage() (used time.Duration, stopped bool) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
 	if err != nil {
-		return 0
+		return 0, false
 	}
-	// The fields after the name, which may hold anything: 14 and 15 of
-	// proc(5) are utime and stime, in ticks of 10 ms.
+	// The fields after the name, which may hold anything: 3 of proc(5) is the
+	// state, 14 and 15 are utime and stime, in ticks of 10 ms.
 	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	if len(fields) < 13 {
-		return 0
+		return 0, false
 	}
 	user, _ := strconv.ParseInt(fields[11], 10, 64)
 	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * 10 * time.Millisecond
+	return time.Duration(user+system) * 10 * time.Millisecond, strings.EqualFold(fields[0], "T")
 }
 
 // Done is closed when QEMU has ended.
@@ -83,6 +90,10 @@ func (p *Process) Wait() error {
 	}
 	return &ExitError{Status: p.err.Error(), Stderr: p.stderr.String()}
 }
+
+// LastWords is the end of what QEMU has said on its standard error, at most 4 KiB. It
+// is complete after Done.
+func (p *Process) LastWords() string { return p.stderr.String() }
 
 // Kill ends QEMU at once and waits for it.
 func (p *Process) Kill() {

@@ -73,6 +73,7 @@ func (r *run) config(k guestKind) vm.Config {
 	cfg.About.Program, cfg.About.Go = img.Program, k.goVersion
 	cfg.CPU, cfg.VCPUs, cfg.Memory, cfg.Engine = k.cpu, k.vcpus, k.memory, k.engine
 	cfg.Silence = silence(r.limit(), k.engine)
+	cfg.Notice = func(text string) { r.notice("a guest that boots for others: " + text) }
 	return cfg
 }
 

@@ -142,34 +142,37 @@ func TestBootIsolationGivesEachTrialItsGuest(t *testing.T) {
 	}
 }
 
-// A QEMU that dies is no result: its trials run again in another.
+// A QEMU that dies, or that the host ends, is no result: its trials run again in
+// another.
 func TestKilledQEMUIsInfrastructure(t *testing.T) {
-	job := plan(t, "process", 20, "pass")
-	killed := false
-	var troubles []string
-	job.Notice = func(text string) { troubles = append(troubles, text) }
-	job.Trial = func(tr journal.Trial) {
-		if !killed && tr.N > 0 {
-			killed = true
-			for _, pid := range guests(t) {
-				syscall.Kill(pid, syscall.SIGKILL)
+	for signal, said := range map[syscall.Signal]string{syscall.SIGKILL: "signal: killed", syscall.SIGTERM: "host-signal"} {
+		job := plan(t, "process", 20, "pass")
+		killed := false
+		var troubles []string
+		job.Notice = func(text string) { troubles = append(troubles, text) }
+		job.Trial = func(tr journal.Trial) {
+			if !killed && tr.N > 0 {
+				killed = true
+				for _, pid := range guests(t) {
+					syscall.Kill(pid, signal)
+				}
 			}
 		}
-	}
-	if err := Run(t.Context(), job); err != nil {
-		t.Fatal(err)
-	}
-	got := results(t, job)["pass"]
-	if len(got) != 20 {
-		t.Errorf("%d trials recorded, want 20", len(got))
-	}
-	for _, tr := range got {
-		if tr.Outcome != crash.Pass {
-			t.Errorf("trial %d: %s %s", tr.N, tr.Outcome, tr.Error)
+		if err := Run(t.Context(), job); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if len(troubles) != 1 || !strings.Contains(troubles[0], "signal: killed") {
-		t.Errorf("want one report of the killed QEMU, got %q", troubles)
+		got := results(t, job)["pass"]
+		if len(got) != 20 {
+			t.Errorf("%v: %d trials recorded, want 20", signal, len(got))
+		}
+		for _, tr := range got {
+			if tr.Outcome != crash.Pass {
+				t.Errorf("%v: trial %d: %s %s", signal, tr.N, tr.Outcome, tr.Error)
+			}
+		}
+		if len(troubles) != 1 || !strings.Contains(troubles[0], said) {
+			t.Errorf("want one report of the QEMU with %q, got %q", said, troubles)
+		}
 	}
 }
 

@@ -86,6 +86,7 @@ func (t *turn) config() (vm.Config, error) {
 			r.Boot(byHand)
 		}
 	}
+	cfg.Notice = func(text string) { r.notice(fmt.Sprintf("guest %d: %s", t.vm, text)) }
 	if t.watch != nil {
 		cfg.Hold = t.watch(t)
 	}

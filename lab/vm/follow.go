@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -40,7 +41,8 @@ func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error)
 			case e.Event == "STOP":
 				g.stopped = true // by a debugger
 			case e.Event == "RESUME":
-				g.stopped, g.heard, g.spent = false, time.Now(), g.proc.CPUTime()
+				g.stopped = false
+				g.silence.heard(time.Now(), g.proc.CPUTime())
 				if err := g.resumed(ctx); err != nil {
 					return nil, &InfraError{What: "hold", Err: err}
 				}
@@ -68,7 +70,9 @@ func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error)
 		case ended:
 			return g.verdict(g.lastReason(events, reason))
 		}
-		if reason := g.overdue(); reason != 0 {
+		if reason, err := g.overdue(); err != nil {
+			return nil, err
+		} else if reason != 0 {
 			end, err := g.ended(reason)
 			if err == nil && reason == Hung {
 				end.Stacks, err = g.stacks(ctx)
@@ -110,7 +114,6 @@ func (g *Guest) look(receive func(Message)) error {
 	}
 	for _, raw := range msgs {
 		m := Message{Message: raw}
-		g.heard, g.spent = time.Now(), g.proc.CPUTime()
 		switch m.Kind {
 		case wire.Ready:
 			g.release = m.Release
@@ -122,6 +125,7 @@ func (g *Guest) look(receive func(Message)) error {
 			}
 		}
 		receive(m)
+		g.silence.heard(time.Now(), g.proc.CPUTime())
 	}
 	if err != nil {
 		return &InfraError{What: "mailbox", Err: err}
@@ -129,24 +133,43 @@ func (g *Guest) look(receive func(Message)) error {
 	return nil
 }
 
-func (g *Guest) overdue() Reason {
+// overdue returns a reason to end the guest, or an error where it is QEMU that does
+// not go on.
+func (g *Guest) overdue() (Reason, error) {
 	limit := g.cfg.Silence
 	if g.release == "" {
 		limit = g.cfg.BootLimit
 	}
+	now := time.Now()
 	switch {
 	case g.release == "" && deadLine.Match(g.console.end(2<<10)):
-		return Panicked
+		return Panicked, nil
 	case g.console.flooded():
-		return Flooded
+		return Flooded, nil
 	case g.cfg.Paused || g.stopped || limit == 0:
-		return 0
+		g.silence.looked = now
+		return 0, nil
 	}
-	silent := time.Since(g.heard)
-	if silent > slowHost*limit || silent > limit && g.proc.CPUTime()-g.spent > limit/2 {
-		return Hung
+	w := &g.silence
+	w.look(now, g.proc.Usage)
+	if !w.hung(limit) {
+		if text := w.warning(now, limit, g.proc.PID()); text != "" && g.cfg.Notice != nil {
+			g.cfg.Notice(text)
+		}
+		return 0, nil
 	}
-	return 0
+	if w.stopped {
+		return 0, g.infra("qemu does not go on", w.why(g.proc.PID()))
+	}
+	return Hung, nil
+}
+
+// infra is the error for what is not the guest's doing.
+func (g *Guest) infra(what string, err error) error {
+	if g.release == "" {
+		return g.bootError(what, err)
+	}
+	return &InfraError{What: what, Err: err}
 }
 
 // deadLine is the last of a kernel that has panicked too early to restart the
@@ -158,11 +181,12 @@ var panicLine = regexp.MustCompile(`(?m)^\[ *[0-9]+\.[0-9]+\](?:\[ *[TC][0-9]+\]
 
 // verdict judges a guest whose QEMU has ended. why is QMP's reason.
 func (g *Guest) verdict(why string) (*End, error) {
-	if err := g.proc.Wait(); err != nil {
+	if err := g.fromOutside(why); err != nil {
+		what := "qemu ended under the guest"
 		if g.release == "" {
-			return nil, g.bootError("qemu ended", err)
+			what = "qemu ended"
 		}
-		return nil, &InfraError{What: "qemu ended under the guest", Err: err}
+		return nil, g.infra(what, err)
 	}
 	switch {
 	case endsInPanic(g.console.end(consoleKeep)):
@@ -171,6 +195,25 @@ func (g *Guest) verdict(why string) (*End, error) {
 		return g.ended(Reset)
 	}
 	return g.ended(PoweredOff)
+}
+
+// fromOutside is why a QEMU ended that its guest has not ended, else nil. QEMU's status
+// is 0 too where a signal or a command has ended it, and the reason of its last
+// SHUTDOWN event says so.
+func (g *Guest) fromOutside(reason string) error {
+	if err := g.proc.Wait(); err != nil {
+		return err
+	}
+	switch reason {
+	case "guest-shutdown", "guest-reset", "guest-panic": // all that QEMU has (qapi/run-state.json, ShutdownCause)
+		return nil
+	case "":
+		reason = "nobody knows why: QMP did not tell"
+	}
+	if words := g.proc.LastWords(); words != "" {
+		reason += ": " + words
+	}
+	return fmt.Errorf("it was not the guest that ended it (%s)", reason)
 }
 
 // endsInPanic says whether the kernel panicked. A program can print the same

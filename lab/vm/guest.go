@@ -45,8 +45,7 @@ type Guest struct {
 	started time.Time // when the guest was let go
 	release string
 	failed  string // init's own words
-	heard   time.Time
-	spent   time.Duration // of QEMU's processor time, when last heard
+	silence watchdog
 }
 
 // start starts QEMU with the guest stopped, and connects to it.
@@ -204,8 +203,8 @@ const lastWords = 200 * time.Millisecond
 func (g *Guest) notStarted(err error) error {
 	select {
 	case <-g.proc.Done():
-		if exit := g.proc.Wait(); exit != nil {
-			err = exit // says more than a broken connection
+		if why := g.fromOutside(g.lastReason(g.events, "")); why != nil {
+			err = why // says more than a broken connection
 		}
 		return g.bootError("qemu ended", err)
 	case <-time.After(lastWords):

@@ -123,13 +123,10 @@ type Position struct {
 	Console []byte
 }
 
-// stalled is how long a QEMU that follows a log may use no processor time. It
-// waits for nothing but the processor. Where the host does not tell, as macOS, only
-// the context ends the wait.
-const stalled = 30 * time.Second
-
 // Continue lets the guest go on from where it is stopped to where it stops next:
-// the end, where no debugger has set a breakpoint.
+// the end, where no debugger has set a breakpoint. A QEMU that follows a log waits for
+// nothing but the processor: one that uses none for stillLimit is given up. Where the
+// host does not tell, as macOS, only the context ends the wait.
 func (r *Replay) Continue(ctx context.Context) (*Position, error) {
 	g := r.g
 	if err := g.command("cont", nil, nil); err != nil {
@@ -137,25 +134,29 @@ func (r *Replay) Continue(ctx context.Context) (*Position, error) {
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	spent, heard := g.proc.CPUTime(), time.Now()
+	var watch watchdog
+	watch.heard(time.Now(), g.proc.CPUTime())
+	shutdown := ""
 	resumed := false // a STOP before that is an older one
 	for {
 		select {
 		case e, ok := <-g.events:
 			switch {
 			case !ok:
-				return nil, &InfraError{What: "qemu ended under the replay", Err: g.proc.Wait()}
+				return nil, &InfraError{What: "qemu ended under the replay", Err: g.fromOutside(shutdown)}
+			case e.Event == "SHUTDOWN":
+				shutdown, _ = e.Data["reason"].(string)
 			case e.Event == "RESUME":
 				resumed = true
 			case e.Event == "STOP" && resumed:
 				return r.position()
 			}
 		case <-tick.C:
-			now := g.proc.CPUTime()
-			if now != spent || now == 0 {
-				spent, heard = now, time.Now()
-			}
-			if time.Since(heard) > stalled {
+			watch.look(time.Now(), g.proc.Usage)
+			switch {
+			case watch.stopped && watch.still > stoppedLimit:
+				return nil, &InfraError{What: "qemu does not go on with the replay", Err: watch.why(g.proc.PID())}
+			case !watch.stopped && watch.still > stillLimit:
 				return nil, &InfraError{What: "the replay waits for something that its log does not hold"}
 			}
 		case <-ctx.Done():
@@ -188,7 +189,7 @@ func (r *Replay) Lost(err error) error {
 	}
 	select {
 	case <-r.Done():
-		return &InfraError{What: "qemu ended under the replay", Err: r.g.proc.Wait()}
+		return &InfraError{What: "qemu ended under the replay", Err: r.g.fromOutside(r.g.lastReason(r.g.events, ""))}
 	case <-time.After(time.Second):
 		return nil
 	}

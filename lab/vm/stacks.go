@@ -14,13 +14,25 @@ import (
 // a kernel, 2 s on a busy host.
 const stacksLimit = time.Minute
 
+// stillPatience is how long a QEMU that has used no processor time for stillLimit may
+// take to answer.
+const stillPatience = 10 * time.Second
+
 // stacks stops a hung guest and returns what each vCPU is doing: gdb's back traces
 // where there are a gdb and a vmlinux, and the registers in any case. Where QEMU
 // does not answer either, it is not the guest that hangs.
 func (g *Guest) stacks(ctx context.Context) ([]byte, error) {
 	var out bytes.Buffer
+	still := g.silence.why(g.proc.PID())
+	if still != nil {
+		g.mon.Patience = min(g.mon.Patience, stillPatience)
+	}
 	if err := g.command("stop", nil, nil); err != nil {
-		return nil, &InfraError{What: "neither the guest nor qemu answers", Err: err}
+		what := fmt.Sprintf("neither the guest nor qemu answers, after %v of silence", g.silence.silent.Round(time.Second))
+		if still != nil {
+			what += ", and " + still.Error()
+		}
+		return nil, &InfraError{What: what, Err: err}
 	}
 	if g.cfg.Vmlinux != "" {
 		socket := g.dir.file("gdb")

@@ -136,14 +136,19 @@ func snapshot(ctx context.Context, cfg Config, dir string) error {
 func (g *Guest) awaitStop(ctx context.Context) error {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
+	shutdown := ""
 	for {
 		ended := false
 		select {
 		case e, ok := <-g.events:
-			if ok && e.Event == "STOP" {
+			switch {
+			case !ok:
+				ended = true
+			case e.Event == "STOP":
 				return nil
+			case e.Event == "SHUTDOWN":
+				shutdown, _ = e.Data["reason"].(string)
 			}
-			ended = !ok
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
@@ -152,9 +157,11 @@ func (g *Guest) awaitStop(ctx context.Context) error {
 			return &InfraError{What: "console", Err: err}
 		}
 		if ended {
-			return g.bootError("the guest ended before it was ready", g.proc.Wait())
+			return g.bootError("the guest ended before it was ready", g.fromOutside(shutdown))
 		}
-		if reason := g.overdue(); reason != 0 {
+		if reason, err := g.overdue(); err != nil {
+			return err
+		} else if reason != 0 {
 			return g.bootError(notReady(reason), nil)
 		}
 	}

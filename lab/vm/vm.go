@@ -40,9 +40,13 @@ type Config struct {
 	// BootLimit and Silence end a guest that has not become ready, or has sent
 	// no message, for that long on the host's clock. A guest that the host gave
 	// little processor time, or that does not tell how much, as macOS, gets up to
-	// slowHost times as long. Zero means DefaultBootLimit and no limit. A QEMU that
-	// leaves a question of the lab's without an answer for BootLimit is given up.
+	// slowHost times as long, but not a QEMU that used none at all in the last
+	// stillLimit, nor one that was stopped for stoppedLimit. Time in callbacks does
+	// not count. Zero means DefaultBootLimit and no limit. A QEMU that leaves a
+	// question of the lab's without an answer for BootLimit is given up.
 	BootLimit, Silence time.Duration
+	// Notice, when set, is told of a QEMU that stands still, and when it is given up.
+	Notice func(text string)
 	// Paused keeps the guest before its first instruction, for a debugger on its
 	// gdb socket, and switches the limits off.
 	Paused bool
@@ -195,7 +199,7 @@ func (g *Guest) letGo(ctx context.Context) error {
 		return g.run()
 	}
 	g.started = time.Now()
-	g.heard = g.started
+	g.silence.heard(g.started, g.proc.CPUTime())
 	return g.runWatched(ctx)
 }
 
@@ -203,7 +207,7 @@ func (g *Guest) letGo(ctx context.Context) error {
 // wakes its main loop could move a deterministic guest's interrupts.
 func (g *Guest) run() error {
 	g.started = time.Now()
-	g.heard = g.started
+	g.silence.heard(g.started, g.proc.CPUTime())
 	if g.cfg.Paused {
 		return nil
 	}
