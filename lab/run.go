@@ -52,7 +52,15 @@ been, and refuses where they could not be. A matrix is a file such as
   collect: [console]     # what is kept of trials
 
 Other keys are engine, isolation, timeout, shift, search and seed; ` + "`lab schema`" + ` prints
-all of them for editors.`,
+all of them for editors.
+
+A trial that takes longer than its timeout, in the guest's time, is a hang. So is one whose
+guest says nothing for two timeouts and 30 s on this host's clock: more with a shift below 3
+or with single-stepping, and five times as much where the host gives QEMU little processor
+time. Progress on a slow terminal does not count. A QEMU that this host ends or stops gives
+no result, and its trials run again: you are told of one that is stopped after 10 s, of one
+that uses no processor time after 30 s, and when it will be given up, which is at most a
+minute after it was stopped.`,
 		Example: `  lab run scenarios/ghost-map/matrix.yaml
   lab run matrix.yaml --set trials=20 --set go=1.23.12,1.24.6 --only gomaxprocs=2
   lab run matrix.yaml --set stop.first=crash --set 'exclude=[{go: 1.24.6}]'
