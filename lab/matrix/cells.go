@@ -100,7 +100,9 @@ func (m *Matrix) all() []Cell {
 		return slices.ContainsFunc(m.Exclude, func(p Pattern) bool { return p.Matches(c) })
 	})
 	for _, values := range m.Include {
-		cells = append(cells, Cell{Axes: maps.Clone(values)})
+		c := Cell{Axes: map[string]string{}} // also where values is nil
+		maps.Copy(c.Axes, values)
+		cells = append(cells, c)
 	}
 	for _, name := range m.names() {
 		preset, ok := m.preset(name)
