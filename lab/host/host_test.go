@@ -24,6 +24,9 @@ func TestThisHostTells(t *testing.T) {
 	if CPU() == "" {
 		t.Error("no name of the processor")
 	}
+	if Kernel() == "" {
+		t.Error("no release of the kernel")
+	}
 	if FreeMemory() == 0 && runtime.GOOS == "linux" {
 		t.Error("no free memory")
 	}

@@ -143,6 +143,9 @@ func (g *Guest) machine(specFile string, boots bool) qemu.Command {
 		qemu.Stopped{Incoming: cfg.Template != nil},
 	}
 	devices = append(devices, g.recording()...)
+	if cfg.fenced() {
+		devices = append(devices, qemu.Plugin{File: cfg.Fence})
+	}
 	if boots {
 		devices = append(devices, qemu.Kernel{Image: cfg.Kernel, Initramfs: cfg.Initramfs, Extra: cfg.KernelArgs})
 	}

@@ -25,6 +25,9 @@ type Config struct {
 	Kernel, Initramfs string
 	KernelArgs        []string
 	Engine            Engine
+	// Fence, when set, is the plugin of lab/order. Guests have it whose vCPUs TCG runs
+	// at the same time.
+	Fence string
 	// Template, when set, is the snapshot that the guest goes on from. It must
 	// have been made with the same fields above. Nil boots.
 	Template *Template
@@ -112,6 +115,13 @@ func (c Config) engine() qemu.Device {
 		return qemu.Deterministic{Shift: e.Shift, SingleStep: e.SingleStep, Version: c.Version}
 	}
 	return qemu.Parallel{Accelerator: e.Accelerator, Alone: c.VCPUs == 1}
+}
+
+// fenced says whether the guest is one for the plugin. A snapshot is none of it: those
+// that were made with and without it are the same.
+func (c Config) fenced() bool {
+	e := c.Engine
+	return c.Fence != "" && !e.Deterministic && (e.Accelerator == "" || e.Accelerator == "tcg") && c.VCPUs > 1
 }
 
 // Run runs a guest to its end and hands each message to receive, in order. It
