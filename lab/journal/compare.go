@@ -37,6 +37,7 @@ func Compare(was, is *Run) []Change {
 	c.add("vCPUs", was.Guest.VCPUs, is.Guest.VCPUs)
 	c.add("memory in MiB", was.Guest.Memory, is.Guest.Memory)
 	c.add("accelerator", was.Guest.Accelerator, is.Guest.Accelerator)
+	c.add("memory order", was.fence(), is.fence())
 	c.add("the host's architecture", was.Host.Arch, is.Host.Arch)
 	return c
 }

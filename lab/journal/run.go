@@ -58,6 +58,9 @@ type Run struct {
 	Host    Host     `json:"host"`
 	// Guest is the machine: QEMU's CPU model, vCPUs, MiB of memory.
 	Guest Guest `json:"guest"`
+	// MemoryOrder is that of the parallel engine; nil where vCPUs do not run at the same
+	// time by TCG, and in runs from before it was looked at.
+	MemoryOrder *MemoryOrder `json:"memory_order,omitempty"`
 	// Images are the manifests, by images.Name.
 	Images map[string]images.Manifest `json:"images"`
 	// Verification says whether deterministic trials repeated. Nil until that
@@ -111,6 +114,8 @@ type Session struct {
 	// Verified says that some of its deterministic trials have been run again: a
 	// session that is ended early has not come to that.
 	Verified bool `json:"verified,omitempty"`
+	// MemoryOrder is as in Run, on this host.
+	MemoryOrder *MemoryOrder `json:"memory_order,omitempty"`
 }
 
 // Found is a trial that a hunt was for.
