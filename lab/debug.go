@@ -126,6 +126,7 @@ func (a *app) debug(ctx context.Context, name string, args []string, f debugFlag
 	cfg := a.machine("")
 	cfg.Kernel, cfg.Initramfs, cfg.Dir, cfg.Paused = img.Kernel.Image(), img.Initramfs, dir, true
 	cfg.About = a.about("debug", img, s)
+	cfg.Fence = a.fence(ctx, st)
 	if f.engine == matrix.Deterministic {
 		cfg.Engine = vm.Engine{Deterministic: true, Shift: matrix.DefaultShift}
 	}

@@ -47,6 +47,7 @@ func (a *app) debugDelve(ctx context.Context, s *debuggee, img *images.Image, se
 	cfg := a.machine("")
 	cfg.Kernel, cfg.Dir, cfg.Forward = img.Kernel.Image(), dir, delvePort
 	cfg.About = a.about("debug --dlv", img, s)
+	cfg.Fence = a.fence(ctx, st)
 	cfg.Initramfs = filepath.Join(dir, "initramfs.cpio")
 	if err := images.Stack(cfg.Initramfs, []initramfs.File{{Name: delvePath, Path: dlv}}, img.Initramfs); err != nil {
 		return err

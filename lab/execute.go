@@ -83,8 +83,13 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	record.Kernels, record.Images = asked(boot.kernels), map[string]images.Manifest{}
 	record.Go, record.QEMU, record.Host = a.cfg.Go, version, hostInfo()
 	record.Guest = journal.Guest{CPU: machine.CPU, VCPUs: machine.VCPUs, Memory: machine.Memory, Accelerator: machine.Engine.Accelerator}
+	if record.Races() {
+		if machine.Fence, record.MemoryOrder, err = a.memoryOrder(ctx, st, out, version, boot.kernels[0]); err != nil {
+			return "", err
+		}
+	}
 	record.Commands = runner.Commands(m.Scenario, record.Cells)
-	record.Sessions = []journal.Session{{Started: record.Started, Lab: record.Lab, QEMU: version, Host: record.Host, FirstVM: 1}}
+	record.Sessions = []journal.Session{{Started: record.Started, Lab: record.Lab, QEMU: version, Host: record.Host, FirstVM: 1, MemoryOrder: record.MemoryOrder}}
 	record.ID = record.Started.Format(journal.IDTime) + "-" + m.Scenario.Name
 	source := m.Scenario.Program()
 	machine.About = vm.About{Run: record.ID, Source: &source}

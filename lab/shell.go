@@ -105,6 +105,7 @@ func (a *app) shell(ctx context.Context, name string, f shellFlags) error {
 	}
 	cfg.Kernel, cfg.Dir, cfg.Terminal = img.Kernel.Image(), dir, true
 	cfg.About = vm.About{Run: "shell", Program: img.Program, Go: img.Manifest.Go}
+	cfg.Fence = a.fence(ctx, st)
 	cols, rows := streams.Size()
 	env := append([]string{"PATH=/bin:" + uroot.Path, "TERM=" + termName()}, without(command.Env, "PATH")...)
 	cfg.Spec = wire.Spec{
