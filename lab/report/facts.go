@@ -45,6 +45,9 @@ func (s *Summary) facts() []Fact {
 		{What: "started", Ran: r.Started.UTC().Format(time.RFC3339)},
 		{What: "lab", Ran: r.Lab},
 	}...)
+	if s.MemoryOrder != nil {
+		all = append(all, Fact{What: "memory order", Ran: s.MemoryOrder.Sentence, Note: "of the parallel engine, by a test on the host"})
+	}
 	if !s.Hunted() {
 		all = append(all, Fact{What: "state", Ran: s.state()})
 	}

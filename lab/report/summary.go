@@ -61,6 +61,9 @@ type Summary struct {
 	// InfraCauses are what failed of the lab itself, the most frequent first,
 	// and at most 20.
 	InfraCauses []Count `json:"infra_causes,omitempty"`
+	// MemoryOrder is that of the parallel engine; nil where vCPUs did not run at the same
+	// time by TCG.
+	MemoryOrder *MemoryOrder `json:"memory_order,omitempty"`
 	// Limits are sentences: what the platform cannot show.
 	Limits []string `json:"limits,omitempty"`
 
@@ -149,7 +152,7 @@ func Read(dir string) (*Summary, error) {
 	s := &Summary{
 		Run: run.ID, Scenario: run.Scenario, Engine: run.Engine, Isolation: run.Isolation, Accelerator: run.Guest.Accelerator, Search: run.Search, Hunts: run.Hunts,
 		Kernels: run.Kernels, Go: run.Go, QEMU: run.QEMU, Verification: run.Verification,
-		Unkept: y.unkept, Limits: limits(run), run: run, dir: dir,
+		Unkept: y.unkept, Limits: limits(run), MemoryOrder: memoryOrder(run), run: run, dir: dir,
 		Signatures: y.signatures(), Beyond: y.beyond, InfraCauses: y.failures(),
 	}
 	if !s.Hunted() { // whose finds are replayed

@@ -59,6 +59,7 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 	}
 	line("go", s.valuesOf(matrix.AxisGo, s.Go))
 	line("qemu", s.platform())
+	line("memory", s.MemoryOrder.line())
 	line("checked", s.checked())
 	line("fixed", s.fixed())
 	fmt.Fprintln(w)
@@ -189,6 +190,9 @@ func (s *Summary) notes() []string {
 	}
 	if _, infra := s.Results(); infra > 0 {
 		notes = append(notes, fmt.Sprintf("%d trials gave no result because the lab's own machinery failed; they are in no rate", infra))
+	}
+	if s.MemoryOrder != nil && s.MemoryOrder.Verdict != journal.OrderKept {
+		notes = append(notes, "a crash here may be the emulator's: its memory order is not known to be Arm's; the deterministic engine has no such doubt")
 	}
 	if s.uncompared {
 		notes = append(notes, "the axes have too many values to compare them all: what the rate depends on is not tested")
