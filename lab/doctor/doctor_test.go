@@ -87,6 +87,25 @@ esac`
 	}
 }
 
+func TestPluginsNeedACompilerAndAQEMUThatTakesThem(t *testing.T) {
+	const takes, bare = ":", `case "$1" in -plugin) echo "plugin interface not enabled in this build"; exit 1 ;; esac`
+	for _, c := range []struct {
+		scripts map[string]string
+		want    string
+	}{
+		{map[string]string{"qemu": takes, "cc": ":"}, ""},
+		{map[string]string{"qemu": takes}, "no C compiler"},
+		{map[string]string{"qemu": bare, "cc": ":"}, "not enabled"},
+		{map[string]string{"cc": ":"}, "not found"},
+	} {
+		programs(t, c.scripts)
+		v, err := plugins("qemu")(t.Context())
+		if c.want == "" && (v != "compiled by cc" || err != nil) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%v: %q, %v", c.scripts, v, err)
+		}
+	}
+}
+
 func TestDetect(t *testing.T) {
 	for _, c := range []struct {
 		tools []string

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"ghostlab/gdb"
+	"ghostlab/lab/order"
 )
 
 // Host names the programs that the settings can change.
@@ -50,6 +52,8 @@ func Tools(h Host) []Tool {
 		{Name: "xz", For: "unpacking kernel sources", probe: says("xz", "--version"),
 			Packages: map[Manager][]string{Apt: {"xz-utils"}, Dnf: {"xz"}, Pacman: {"xz"}, Brew: {"xz"}}},
 		{Name: "bzip2", For: "unpacking Ubuntu's kernel sources", probe: present("bzip2"), Packages: everywhere("bzip2")},
+		{Name: "QEMU plugins", For: "Arm's memory order in the parallel engine", Optional: true, probe: plugins(h.QEMU),
+			Packages: map[Manager][]string{Apt: {"qemu-system-arm", "gcc"}, Dnf: {"qemu-system-aarch64-core", "gcc"}, Pacman: {"qemu-system-aarch64", "gcc"}, Brew: {"qemu", "gcc"}}},
 		{Name: "static C library", For: "lab try -race and --cgo", Optional: true, probe: staticC(h.CrossCompile + "gcc"),
 			Packages: map[Manager][]string{Apt: {staticLibrary(h)}, Dnf: {"glibc-static"}, Pacman: {"aarch64-linux-gnu-glibc"}, Brew: cross[Brew]}},
 		{Name: "gdb for arm64", For: "lab debug, lab attach, lab replay --gdb", Optional: true, probe: gdbVersion,
@@ -117,6 +121,17 @@ func qemuVersion(binary string) func(context.Context) (string, error) {
 			return "", fmt.Errorf("found %s without the device ivshmem-plain, which carries results", v)
 		}
 		return v, nil
+	}
+}
+
+// plugins asks for what the fence of lab/order needs.
+func plugins(binary string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		compiler, err := order.CanFence(ctx, binary)
+		if err != nil {
+			return "", err
+		}
+		return "compiled by " + filepath.Base(compiler), nil
 	}
 }
 
