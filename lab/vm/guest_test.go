@@ -193,7 +193,7 @@ func TestStoppedQEMUIsInfrastructure(t *testing.T) {
 			stop(g)
 		}
 	})
-	if want := fmt.Sprintf("process %d was stopped by a signal", g.proc.PID()); !errors.As(err, &infra) || !strings.Contains(err.Error(), want) {
+	if want := fmt.Sprintf("process %d was stopped, by a signal", g.proc.PID()); !errors.As(err, &infra) || !strings.Contains(err.Error(), want) {
 		t.Errorf("during the trial: %v; want %q", err, want)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

@@ -15,7 +15,7 @@ type watchdog struct {
 	used   time.Duration // QEMU's processor time, as last seen
 	asked  time.Duration // silent, when that was
 	still  time.Duration // the part of silent since QEMU last used the processor
-	// stopped says that QEMU is, by a signal or a debugger of this host's.
+	// stopped says that QEMU is, by a signal or a debugger of this host.
 	stopped bool
 	warned  bool
 }
@@ -82,7 +82,7 @@ func (w *watchdog) warning(now time.Time, limit time.Duration, pid int) string {
 	}
 	until := now.Add(min(left, slowHost*limit-w.silent)).Format(time.TimeOnly)
 	if w.stopped {
-		return fmt.Sprintf("QEMU (process %d) is stopped by a signal of this host; `kill -CONT %d` lets it go on, and it is given up at %s", pid, pid, until)
+		return fmt.Sprintf("QEMU (process %d) is stopped, by a signal or a debugger of this host; `kill -CONT %d` lets it go on, and it is given up at %s", pid, pid, until)
 	}
 	return fmt.Sprintf("says nothing, and QEMU (process %d) has used no processor time for %v; it is given up at %s", pid, w.still.Round(time.Second), until)
 }
@@ -91,7 +91,7 @@ func (w *watchdog) warning(now time.Time, limit time.Duration, pid int) string {
 func (w *watchdog) why(pid int) error {
 	switch {
 	case w.stopped:
-		return fmt.Errorf("process %d was stopped by a signal of this host for %v", pid, w.still.Round(time.Second))
+		return fmt.Errorf("process %d was stopped, by a signal or a debugger of this host, for %v", pid, w.still.Round(time.Second))
 	case w.still > stillLimit:
 		return fmt.Errorf("process %d used no processor time for %v", pid, w.still.Round(time.Second))
 	}

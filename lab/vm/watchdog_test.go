@@ -40,7 +40,7 @@ func TestWatchdog(t *testing.T) {
 		"still":                 {limit: short, told: 30 * time.Second, up: 32 * time.Second, text: "has used no processor time for 30s; it is given up at 12:00:32"},
 		"still, long limit":     {limit: long, told: 30 * time.Second, up: long, text: "it is given up at 12:03:50"},
 		"stopped":               {limit: short, stopped: true, told: 10 * time.Second, up: 32 * time.Second, text: "given up at 12:00:32"},
-		"stopped, long limit":   {limit: long, stopped: true, told: 10 * time.Second, up: time.Minute, text: "QEMU (process 7) is stopped by a signal of this host; `kill -CONT 7` lets it go on, and it is given up at 12:01:00"},
+		"stopped, long limit":   {limit: long, stopped: true, told: 10 * time.Second, up: time.Minute, text: "QEMU (process 7) is stopped, by a signal or a debugger of this host; `kill -CONT 7` lets it go on, and it is given up at 12:01:00"},
 		"stopped, tiny limit":   {limit: time.Second, stopped: true, up: 5 * time.Second},
 		"no limit in this time": {limit: time.Hour, share: 1},
 	} {
