@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"ghostlab/lab/qemu"
 	"ghostlab/lab/store"
@@ -60,6 +61,9 @@ func Fence(ctx context.Context, st *store.Store, binary, version string) (file s
 		cmd := exec.CommandContext(ctx, compiler, append(args, "-o", filepath.Join(staging, fenceFile), "-x", "c", "-")...)
 		cmd.Stdin = strings.NewReader(source)
 		if out, err := cmd.CombinedOutput(); err != nil {
+			if full := syscall.ENOSPC; bytes.Contains(bytes.ToLower(out), []byte(full.Error())) {
+				return fmt.Errorf("%s: %w", compiler, full)
+			}
 			said, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 			return fmt.Errorf("%s: %w: %s", compiler, err, said)
 		}

@@ -2,6 +2,7 @@ package order
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"ghostlab/lab/store"
@@ -196,5 +198,17 @@ func TestFenceSaysWhyThereIsNone(t *testing.T) {
 				t.Errorf("%q, %+v, %v", fence, m, err)
 			}
 		})
+	}
+}
+
+// A full disk is no property of the host, which a result would remember.
+func TestFullDiskIsNoLackOfAFence(t *testing.T) {
+	hostPrograms(t, map[string]string{"qemu": ":", "cc": `case "$1" in --version) echo "cc 1.0" ;; *) echo "cc: fatal error: error writing to /tmp/x.s: No space left on device" >&2; exit 1 ;; esac`})
+	st, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, m, err := Ensure(t.Context(), Test{Store: st, QEMU: "qemu", Version: "7.2.22"}); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%+v, %v", m, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"ghostlab/images"
@@ -44,10 +45,12 @@ type Test struct {
 // the store or made now. The error is the context's, or the store's.
 func Ensure(ctx context.Context, t Test) (fence string, m *journal.MemoryOrder, err error) {
 	fence, err = Fence(ctx, t.Store, t.QEMU, t.Version)
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return "", nil, ctx.Err()
-	}
-	if err != nil {
+	case errors.Is(err, syscall.ENOSPC):
+		return "", nil, err // which is no property of the host
+	case err != nil:
 		return "", &journal.MemoryOrder{Why: oneLine(err)}, nil
 	}
 	m = &journal.MemoryOrder{Fence: Digest()}
