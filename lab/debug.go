@@ -36,8 +36,8 @@ func (a *app) debugCommand() *cobra.Command {
 		Short: "Boot a guest that waits for gdb before its first instruction",
 		Long: `Boot a guest that waits before its first instruction, and start gdb on it. That gdb
 sees the kernel and the Go program with their symbols and sources, and a back trace
-goes on from kernel to goroutine. The guest runs the program once; it ends when gdb
-does. The kernel's lx- commands work where it is stopped in the kernel; in the program
+goes on from kernel to goroutine. The guest runs the program once and then stands where
+it ended, until gdb leaves. The kernel's lx- commands work where it is stopped in the kernel; in the program
 "in-kernel lx-ps" does the same.
 
 With --no-gdb the command to paste into another terminal is printed, and Ctrl-C here
@@ -124,7 +124,8 @@ func (a *app) debug(ctx context.Context, name string, args []string, f debugFlag
 	defer remove()
 
 	cfg := a.machine("")
-	cfg.Kernel, cfg.Initramfs, cfg.Dir, cfg.Paused = img.Kernel.Image(), img.Initramfs, dir, true
+	cfg.Kernel, cfg.Initramfs, cfg.Dir = img.Kernel.Image(), img.Initramfs, dir
+	cfg.Paused, cfg.Stay = true, !f.noGDB
 	cfg.About = a.about("debug", img, s)
 	cfg.Fence = a.fence(ctx, st)
 	if f.engine == matrix.Deterministic {

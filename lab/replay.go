@@ -41,7 +41,7 @@ each byte that the guest showed, with its time stamps, are the same.
 With --gdb a gdb is started on the trial, stopped at its crash, or at its beginning
 where it has none; reverse-stepi, reverse-continue and watchpoints work, for the trial
 is recorded first. A guest with several vCPUs is held at its crash, in another run of it,
-and goes forwards only. --gdb-script has gdb carry out a file of its commands, with
+and goes forwards only. Once it has ended it stands there until gdb leaves. --gdb-script has gdb carry out a file of its commands, with
 --batch without a prompt: then gdb's exit code is lab's.
 
 With --record a log of the execution is kept beside the trial, trials/<n>/record/log,

@@ -81,24 +81,24 @@ func (a *app) holdGDB(ctx context.Context, t *timeline, session gdb.Session, f r
 		return err
 	}
 	task := t.out.Steps("run to the crash", 1)
-	left := make(chan error, 1)
-	err = t.replayer.Hold(place, evidence, func(guest vm.Live) {
+	var left chan error // nil until gdb has begun
+	err = t.replayer.Hold(place, evidence, true, func(guest vm.Live) {
 		task.End()
 		t.out.Printf("the guest stands at the crash; with %d vCPUs it does not go backwards", guest.VCPUs)
 		t.out.Close()
 		session.Socket, session.CPU = guest.GDB(), guest.CPU
+		left = make(chan error, 1)
 		go func() {
 			left <- a.replaySession(ctx, session, f)
 			t.replayer.Close() // and with it the guest
 		}()
 	})
-	select {
-	case err := <-left:
-		return err
-	default:
+	if left == nil {
 		task.End()
 		return err
 	}
+	// A guest that was killed ends before gdb does, which has the terminal until then.
+	return <-left
 }
 
 // replaySession runs gdb on a trial that is at its crash.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"ghostlab/lab/journal"
+	"ghostlab/lab/qemu"
 )
 
 // digest identifies an execution: how it ended, how long it took, and each byte
@@ -28,7 +30,7 @@ func (t *turn) again(dir string, last int) (map[int]Execution, error) {
 	var err error
 	for range attempts {
 		got := map[int]Execution{}
-		fresh := &turn{run: t.run, kind: t.kind, vm: t.vm, dir: dir, log: t.log, spec: t.spec, watch: t.watch}
+		fresh := &turn{run: t.run, kind: t.kind, vm: t.vm, dir: dir, log: t.log, spec: t.spec, watch: t.watch, stay: t.stay}
 		for _, tr := range t.batch {
 			c := *tr
 			c.attempts = 0 // what this guest cannot start counts against nobody
@@ -56,8 +58,8 @@ func (t *turn) again(dir string, last int) (map[int]Execution, error) {
 			}
 			return got, nil
 		}
-		if err = fresh.err; !infrastructural(err) {
-			break
+		if err = fresh.err; !infrastructural(err) || errors.Is(err, qemu.ErrKilled) {
+			break // no other guest will do better, or nobody wants one
 		}
 		t.run.trouble(err)
 	}

@@ -3,11 +3,13 @@ package runner
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"ghostlab/gdb/ends"
 	"ghostlab/gdb/rsp"
 	"ghostlab/lab/journal"
+	"ghostlab/lab/qemu"
 	"ghostlab/lab/vm"
 )
 
@@ -42,20 +44,26 @@ func (p *Replayer) AtCrash(place *ends.Place, was journal.Evidence, look func(co
 }
 
 // Hold runs a trial that has failed once more and holds its guest at the crash, see
-// AtCrash, until a debugger lets it go or the context ends. held is told of the guest.
-func (p *Replayer) Hold(place *ends.Place, was journal.Evidence, held func(vm.Live)) error {
+// AtCrash, until a debugger lets it go or kills it or the context ends. held is told of
+// the guest. One that is to stay runs to its own end, not just its trial's, and stands
+// there until it is killed or the context ends.
+func (p *Replayer) Hold(place *ends.Place, was journal.Evidence, stay bool, held func(vm.Live)) error {
 	// Once to see whether it is the same crash: then it is the next time.
 	if err := p.AtCrash(place, was, func(context.Context, *rsp.Client) error { return nil }); err != nil {
 		return err
 	}
-	taken := false
-	_, err := p.watched(func(t *turn) *vm.Hold {
+	own, taken := *p.turn, false
+	own.stay = stay
+	_, err := (&Replayer{turn: &own, first: p.first, dir: p.dir}).watched(func(t *turn) *vm.Hold {
 		return &vm.Hold{Place: place, Held: held, Released: func() {}, Take: func() bool {
 			take := !taken && t.current != nil && t.current.n == p.first.N
 			taken = taken || take
 			return take
 		}}
 	})
+	if taken && errors.Is(err, qemu.ErrKilled) {
+		return nil
+	}
 	return err
 }
 
@@ -68,7 +76,11 @@ func (p *Replayer) watched(watch func(*turn) *vm.Hold) (Execution, error) {
 	defer remove()
 	t := *p.turn
 	t.watch = watch
-	got, err := t.again(scratch, p.first.N)
+	last := p.first.N
+	if t.stay {
+		last = 0
+	}
+	got, err := t.again(scratch, last)
 	return got[p.first.N], err
 }
 

@@ -139,7 +139,7 @@ func (t *turn) record(j journal.Trial, ev journal.Evidence) {
 	}
 	r.beside(func() {
 		defer r.unclaim()
-		err := p.Hold(place, ev, func(vm.Live) { r.tellHeld(j.N) })
+		err := p.Hold(place, ev, false, func(vm.Live) { r.tellHeld(j.N) })
 		if err != nil && r.ctx.Err() == nil {
 			r.notice(fmt.Sprintf("trial %d is not held: %v", j.N, err))
 		}

@@ -91,7 +91,7 @@ func TestAtCrash(t *testing.T) {
 			t.Errorf("trial %d (%s) has no core", tr.N, tr.Schedule)
 		}
 		released := make(chan error, 1)
-		if err = r.Hold(place, evidence, func(g vm.Live) { go func() { released <- letGo(t.Context(), g) }() }); err == nil {
+		if err = r.Hold(place, evidence, false, func(g vm.Live) { go func() { released <- letGo(t.Context(), g) }() }); err == nil {
 			err = <-released
 		}
 		if err != nil {

@@ -27,6 +27,7 @@ type turn struct {
 	log     string               // that the guest is recorded in, or empty
 	batch   []*trial             // as the guest is told of them
 	spec    *wire.Spec           // what it is told; nil follows from batch
+	stay    bool                 // its guest stays where it ended, once it was held
 	watch   func(*turn) *vm.Hold // what happens where a program of it fails; nil is nothing
 	left    []*trial             // not ended, in that order
 	current *trial               // begun and not ended
@@ -71,7 +72,7 @@ func (t *turn) config() (vm.Config, error) {
 		return vm.Config{}, err
 	}
 	cfg := r.config(t.kind)
-	cfg.Dir, cfg.Record = t.dir, t.log
+	cfg.Dir, cfg.Record, cfg.Stay = t.dir, t.log, t.stay
 	if t.spec == nil {
 		t.spec = &wire.Spec{}
 		for _, tr := range t.batch {

@@ -36,8 +36,9 @@ func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error)
 				events = nil // QEMU has hung up, and will end
 			case e.Event == "SHUTDOWN":
 				reason, _ = e.Data["reason"].(string)
-			case e.Event == "GUEST_PANICKED" && g.holds():
-				off = true // a held guest's way to power off
+				off = g.cfg.Stay && !g.shown
+			case e.Event == "GUEST_PANICKED" && (g.holds() || g.cfg.Stay):
+				off = !g.cfg.Stay || !g.shown // a held guest's way to power off
 			case e.Event == "STOP":
 				g.stopped = true // by a debugger
 			case e.Event == "RESUME":

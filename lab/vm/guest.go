@@ -36,6 +36,7 @@ type Guest struct {
 	// snapshot is the folder of a template that is being made, else empty.
 	snapshot string
 
+	shown   bool         // a debugger has had it
 	held    string       // why it is stopped, see Live
 	stopped bool         // by a debugger
 	cpu     int          // the one that has stopped it, from 1
@@ -60,7 +61,7 @@ func start(ctx context.Context, cfg Config, snapshot string) (*Guest, error) {
 	if cfg.Dir == "" {
 		cfg.Dir = dir.path
 	}
-	g := &Guest{cfg: cfg, dir: dir, snapshot: snapshot, born: time.Now()}
+	g := &Guest{cfg: cfg, dir: dir, snapshot: snapshot, born: time.Now(), shown: cfg.Paused}
 	if err = g.power(); err == nil {
 		// Whoever waits for QEMU's answer then gets an error.
 		g.unleash = context.AfterFunc(ctx, g.proc.Kill)
@@ -154,6 +155,9 @@ func (g *Guest) machine(specFile string, boots bool) qemu.Command {
 		devices = append(devices, qemu.RAM{File: cfg.Template.file(ramFile), Size: cfg.Memory})
 	case g.snapshot != "":
 		devices = append(devices, qemu.RAM{File: filepath.Join(g.snapshot, ramFile), Size: cfg.Memory, Shared: true})
+	}
+	if cfg.Stay {
+		devices = append(devices, qemu.Stay{})
 	}
 	if g.snapshot == "" {
 		devices = append(devices, qemu.GDB{Socket: g.dir.file("gdb")})

@@ -111,6 +111,7 @@ func (g *Guest) atFailure(ctx context.Context, f failure) error {
 	if _, err := f.stub.Step(ctx); err != nil {
 		return err
 	}
+	g.shown = true
 	g.held, g.cpu = "its program is about to fail", f.cpu
 	if err := g.register(); err != nil {
 		return err

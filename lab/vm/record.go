@@ -32,7 +32,7 @@ func (g *Guest) onPanic() qemu.PanicAction {
 	switch {
 	case g.cfg.Record != "":
 		return qemu.PanicIgnored
-	case g.cfg.replay != "", g.snapshot != "", g.holds():
+	case g.cfg.replay != "", g.snapshot != "", g.holds(), g.cfg.Stay:
 		return qemu.PanicPauses
 	}
 	return qemu.PanicEnds

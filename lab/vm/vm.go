@@ -53,6 +53,10 @@ type Config struct {
 	// Paused keeps the guest before its first instruction, for a debugger on its
 	// gdb socket, and switches the limits off.
 	Paused bool
+	// Stay keeps a guest that has ended, stopped where it did, for a debugger that has
+	// had it: one from its first instruction on (Paused) or one that Hold has kept. Run
+	// then goes on until the debugger kills it or the context ends.
+	Stay bool
 	// About is for those who look at the guest from outside, see Guests.
 	About About
 	// Hold, when set, stops the guest where its program fails. Breakpoints move
