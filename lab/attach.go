@@ -95,11 +95,13 @@ Time limits of the trial stand still meanwhile. A deterministic trial that was s
 may end in another way than it would have; one of a past run is opened at its crash by
 lab replay --gdb.
 
-Without a name there must be only one guest, or only one that is held.`,
+Without a name there must be only one guest, or only one that is held.
+` + guestNames,
 		Example: `  lab run matrix.yaml --hold-on crash &
   lab ps
   lab attach                             the guest that is held at a crash
-  lab attach 20261124-020841-ghost-map/17`,
+  lab attach 20261124-020841-ghost-map/17
+  lab attach shell/1                     the guest of lab shell`,
 		Args: atMost("one guest or trial"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.attach(cmd.Context(), strings.Join(args, ""))
@@ -109,7 +111,7 @@ Without a name there must be only one guest, or only one that is held.`,
 }
 
 func (a *app) attach(ctx context.Context, name string) error {
-	guest, err := running(name)
+	guest, err := a.guest(name)
 	if err != nil {
 		return err
 	}
@@ -148,67 +150,4 @@ func withSession(session gdb.Session, begin func(command []string) error) error 
 		return err
 	}
 	return begin(command)
-}
-
-// running finds the guest of that name, or with that trial. Without a name it is the
-// only one there is, or the only one that is held.
-func running(name string) (vm.Live, error) {
-	var found, held []vm.Live
-	for _, g := range vm.Guests() {
-		if name == "" || name == g.Name || hasTrial(g, name) {
-			found = append(found, g)
-			if g.Held != "" {
-				held = append(held, g)
-			}
-		}
-	}
-	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(held) == 1:
-		return held[0], nil
-	}
-	return vm.Live{}, &guestError{name, len(found)}
-}
-
-// hasTrial says whether name is one of the guest's trials, with its run or
-// without.
-func hasTrial(g vm.Live, name string) bool {
-	run, trial, both := strings.Cut(name, "/")
-	if !both {
-		run, trial = g.Run, name
-	}
-	for _, n := range g.Trials {
-		if run == g.Run && trial == strconv.Itoa(n) {
-			return true
-		}
-	}
-	return false
-}
-
-// guestError says that a name is not one guest's.
-type guestError struct {
-	name  string
-	found int
-}
-
-func (e *guestError) Error() string {
-	switch {
-	case e.found > 1 && e.name != "":
-		return fmt.Sprintf("%d guests have a trial %q", e.found, e.name)
-	case e.found > 1:
-		return fmt.Sprintf("%d guests run: name one", e.found)
-	case e.name == "":
-		return "no guest runs"
-	}
-	return fmt.Sprintf("no guest %q runs", e.name)
-}
-
-// Hint says what to do about it.
-func (e *guestError) Hint() string {
-	if e.found > 1 {
-		return "`lab ps` lists them"
-	}
-	return "`lab ps` lists those that do; `lab replay --gdb` opens a trial of the past at its crash,\n" +
-		"`lab run --hold-on crash` keeps the guest of one that fails"
 }

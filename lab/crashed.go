@@ -26,7 +26,7 @@ type crashed struct {
 // trial of that name at its crash, in another run of it. kept, when not nil, is asked
 // before a past trial is run.
 func (a *app) lookAtCrash(ctx context.Context, name string, look func(context.Context, crashed) error, kept func(*pastTrial) (bool, error)) error {
-	guest, err := running(name)
+	guest, err := a.guest(name)
 	if err == nil && guest.Held != "" {
 		return lookAtHeld(ctx, guest, look)
 	}

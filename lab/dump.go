@@ -33,7 +33,9 @@ VMCOREINFO note by which tools know the kernel, and is
 - kdump, which is smaller, in the flattened form that QEMU writes: makedumpfile -R makes
   it a plain one. It is for a crash that was built for arm64, which Debian's is not on
   other hosts, so that has not been tried; the drgn of Debian 12 knows kdump files of
-  other machines only.`,
+  other machines only.
+
+` + guestNames,
 		Example: `  lab run matrix.yaml --hold-on crash &
   lab dump -o guest.elf                  the guest that is held at a crash
   lab dump 20261124-020841-ghost-map/17 -o guest.kdump --format kdump
@@ -82,7 +84,7 @@ func (a *app) dump(ctx context.Context, name, file, format string) error {
 // dumpTo has QEMU write the dump of a guest that runs, or else of a past trial at its
 // crash. It returns what the dump is of and the kernel's file with symbols.
 func (a *app) dumpTo(ctx context.Context, name, arguments string) (of, vmlinux string, err error) {
-	if guest, err := running(name); err == nil {
+	if guest, err := a.guest(name); err == nil {
 		stub, err := dialGuest(ctx, guest)
 		if err != nil {
 			return "", "", err

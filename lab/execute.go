@@ -92,12 +92,12 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	record.Sessions = []journal.Session{{Started: record.Started, Lab: record.Lab, QEMU: version, Host: record.Host, FirstVM: 1, MemoryOrder: record.MemoryOrder}}
 	record.ID = record.Started.Format(journal.IDTime) + "-" + m.Scenario.Name
 	source := m.Scenario.Program()
-	machine.About = vm.About{Run: record.ID, Source: &source}
+	machine.About.Source = &source
 	job := runner.Job{
 		Matrix: m, Cells: record.Cells, Commands: record.Commands, Image: boot.images, Kernel: boot.kernels[0].Asked, Go: a.cfg.Go,
 		Machine: machine, Store: st, Parallel: a.guests(e.guests, m, record.Cells, machine), Verify: e.verify,
 	}
-	if err := hold(&job, e.holds, record.ID, out); err != nil {
+	if err := hold(&job, e.holds, out); err != nil {
 		return "", err
 	}
 	if m.Scenario.Program().Tests {
@@ -113,6 +113,8 @@ func (a *app) execute(ctx context.Context, e experiment) (dir string, err error)
 	if job.Folder, err = a.folder(e, record); err != nil {
 		return "", err
 	}
+	// Now it is known which run that is: it may be one that goes on.
+	job.Machine.About.Run, job.Machine.About.Folder = job.Folder.Run().ID, absolute(job.Folder.Dir())
 	a.events.Plan(job.Folder.Run(), job.Folder.Dir())
 	runErr := a.carryOut(ctx, job, e.hunt, out)
 	if err := job.Folder.Close(); err != nil {

@@ -20,8 +20,8 @@ func (f *runFlags) held() int {
 }
 
 // hold makes the job keep guests at their crash, and cores where its matrix wants
-// them.
-func hold(job *runner.Job, guests int, run string, out *progress.Output) error {
+// them. Its folder is read when a guest is held.
+func hold(job *runner.Job, guests int, out *progress.Output) error {
 	if guests == 0 && !job.Matrix.Collect.Keeps(matrix.Core) {
 		return nil
 	}
@@ -34,7 +34,7 @@ func hold(job *runner.Job, guests int, run string, out *progress.Output) error {
 		job.Hold[name] = place
 	}
 	job.Held = func(trial int) {
-		name := fmt.Sprintf("%s/%d", run, trial)
+		name := fmt.Sprintf("%s/%d", job.Folder.Run().ID, trial)
 		out.Printf("trial %d is held at its crash: `lab attach %s`, `lab dump %s`; it goes on when gdb leaves, Ctrl-C ends the run", trial, name, name)
 	}
 	return nil

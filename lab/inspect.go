@@ -31,7 +31,9 @@ map's functions are its header. -o keeps the core, which dlv core and gdb open. 
 - the one that was kept with a trial, where the matrix says "collect: [core]", or
 - taken now, of a trial of the deterministic engine, which is run once more to its
   crash. That it is the same crash is checked by what the program writes, to the byte;
-  where a guest with one vCPU takes another course, a record of it is replayed.`,
+  where a guest with one vCPU takes another course, a record of it is replayed.
+
+` + guestNames,
 		Example: `  lab run matrix.yaml --hold-on crash &
   lab inspect                            the guest that is held at a crash
   lab inspect 20261124-020841-ghost-map/17 --json

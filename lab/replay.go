@@ -221,6 +221,7 @@ func (a *app) pastJob(ctx context.Context, p *pastTrial, st *store.Store, out *p
 		out.Printf("the run was made with QEMU %s, this is %s", run.QEMU, version)
 	}
 	machine := a.machine(version)
+	machine.About.Run = "replay" // a session of its own: the run's guests are others
 	machine.CPU, machine.VCPUs, machine.Memory = run.Guest.CPU, run.Guest.VCPUs, run.Guest.Memory
 	img, err := a.pastImage(ctx, p, st, out)
 	if err != nil {

@@ -27,7 +27,7 @@ func TestGdbOutlivesTheGuest(t *testing.T) {
 	if len(trials) != 2 {
 		t.Fatalf("%d of 2 cells crashed", len(trials))
 	}
-	run, err := journal.Find(runs, "")
+	run, err := journal.Find(runs, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,17 +11,21 @@ import (
 	"strings"
 )
 
-// Find returns the folder of a run: a path, a name in dir, or with an empty
-// name the newest run in dir. Then skipped, if set, is told of each run there that
-// cannot be read.
+// Find returns the folder of a run: a name in dir, else a path, or with an empty name
+// the newest run in dir. What begins with /, ./ or ../ is a path only. Where the newest
+// is sought skipped, if set, is told of each run in dir that cannot be read.
 func Find(dir, name string, skipped func(error)) (string, error) {
 	if name != "" {
-		for _, p := range []string{filepath.Join(dir, name), name} {
+		places := []string{filepath.Join(dir, name), name}
+		if isPath(name) {
+			places = places[1:]
+		}
+		for _, p := range places {
 			if _, err := os.Stat(filepath.Join(p, runFile)); err == nil {
 				return p, nil
 			}
 		}
-		return "", &NoRunError{Dir: filepath.Join(dir, name)}
+		return "", &NoRunError{Dir: filepath.Clean(places[0])}
 	}
 	runs, unreadable := List(dir)
 	for _, err := range unreadable {
@@ -65,9 +69,15 @@ func List(dir string) (runs []Listed, unreadable []error) {
 	return runs, unreadable
 }
 
-// FindTrial returns a run's folder and a trial's number from RUN/TRIAL, from a
-// trial's folder, or from the number alone, which means the newest run; see Find.
+func isPath(name string) bool {
+	return filepath.IsAbs(name) || strings.HasPrefix(name, "./") || strings.HasPrefix(name, "../")
+}
+
+// FindTrial returns a run's folder and a trial's number from RUN/TRIAL, where RUN is
+// what Find takes, from a trial's folder, or from the number alone, which means the
+// newest run in dir; see Find.
 func FindTrial(dir, name string, skipped func(error)) (run string, n int, err error) {
+	path := isPath(name)
 	name = filepath.Clean(name)
 	number := filepath.Base(name)
 	if n, err = strconv.Atoi(number); err != nil || n < 1 {
@@ -77,7 +87,10 @@ func FindTrial(dir, name string, skipped func(error)) (run string, n int, err er
 	if filepath.Base(runName) == "trials" {
 		runName = filepath.Dir(runName)
 	}
-	if name == number {
+	switch {
+	case path && !filepath.IsAbs(runName):
+		runName = "./" + runName // which Clean has taken away
+	case name == number:
 		runName = ""
 	}
 	run, err = Find(dir, runName, skipped)

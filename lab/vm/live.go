@@ -14,8 +14,10 @@ import (
 // About is what a debugger from outside has to know of a guest beside what it
 // boots. The zero value tells nothing.
 type About struct {
-	// Run is the run's ID, or what session the guest is of.
-	Run string `json:"run"`
+	// Run is the run's ID, or what session the guest is of. Folder is the run's folder,
+	// an absolute path without symbolic links; empty for a session.
+	Run    string `json:"run"`
+	Folder string `json:"folder,omitempty"`
 	// Program is the program under test, with symbols; Go the version that
 	// compiled it, and Source what it was compiled from, where that is known.
 	Program string             `json:"program"`
