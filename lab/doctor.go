@@ -21,7 +21,8 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "List what the lab needs on this host, and the command that installs what is missing",
 		Long: `List what the lab needs on this host, and the command that installs what is missing.
-The exit code is 0 when ` + "`lab run`" + ` can work. Nothing is changed.`,
+The exit code is 0 when ` + "`lab run`" + ` can work. Nothing is changed and nothing is fetched;
+servers are asked whether they have the kernel's sources.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context()) },
 	}
@@ -51,11 +52,11 @@ func (a *app) doctor(ctx context.Context) error {
 			}
 		}
 	}
-	if _, err := toolchain.GOROOT(ctx, a.cfg.Go); err != nil {
+	if words, err := goRelease(ctx, a.cfg.Go); err != nil {
 		ok = false
 		line("missing", "Go "+a.cfg.Go, "", why(err))
 	} else {
-		line("ok", "Go "+a.cfg.Go, a.cfg.Go, "compiling the program under test")
+		line("ok", "Go "+a.cfg.Go, a.cfg.Go, words)
 	}
 	source, err := a.kernelSource(ctx)
 	if err != nil {
@@ -82,13 +83,23 @@ func (a *app) doctor(ctx context.Context) error {
 	return err
 }
 
+// goRelease says what a Go release is for, and whether it is on this host yet.
+func goRelease(ctx context.Context, version string) (string, error) {
+	const use = "compiling the program under test"
+	installed, err := toolchain.Installed(ctx, version)
+	if err != nil || installed {
+		return use, err
+	}
+	proxy, err := toolchain.Ask(ctx, "GOPROXY")
+	if err == nil && proxy[0] == "off" {
+		err = errors.New("not installed, and GOPROXY=off keeps the go command from fetching it")
+	}
+	return use + "; not installed, `lab run` fetches it as a module, about 70 MB", err
+}
+
 // kernelSource says where the kernel would come from, without building it.
 func (a *app) kernelSource(ctx context.Context) (string, error) {
-	st, err := store.Open(a.cfg.Cache)
-	if err != nil {
-		return "", err
-	}
-	f, err := kernels.Locate(ctx, st, a.kernelOptions(true))
+	f, err := kernels.Locate(ctx, store.Look(a.cfg.Cache), a.kernelOptions(true))
 	if err != nil {
 		return "", err
 	}

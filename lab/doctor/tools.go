@@ -9,6 +9,7 @@ import (
 
 	"ghostlab/gdb"
 	"ghostlab/lab/order"
+	"ghostlab/lab/toolchain"
 )
 
 // Host names the programs that the settings can change.
@@ -94,11 +95,11 @@ func present(name string) func(context.Context) (string, error) {
 const oldestGo = 21
 
 func goVersion(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output()
+	said, err := toolchain.Ask(ctx, "GOVERSION")
 	if err != nil {
 		return "", err
 	}
-	v := strings.TrimPrefix(strings.TrimSpace(string(out)), "go")
+	v := strings.TrimPrefix(strings.TrimSpace(said[0]), "go")
 	var minor int
 	if _, err := fmt.Sscanf(v, "1.%d", &minor); err == nil && minor < oldestGo {
 		return "", fmt.Errorf("found %s, want 1.%d or newer; `make setup` fetches it", v, oldestGo)
