@@ -66,6 +66,12 @@ func run(host *reporter, machine power) error {
 	if err != nil {
 		return err
 	}
+	// Who sits at the console may look at all there is.
+	if spec == nil || spec.Console == nil {
+		if err := conceal(host.dirs(machine)...); err != nil {
+			return err
+		}
+	}
 	if spec == nil {
 		rehearse()
 	}
@@ -123,6 +129,17 @@ func (r *reporter) find() (err error) {
 		return fmt.Errorf("mailbox: %w", err)
 	}
 	return nil
+}
+
+// dirs are those of the devices that are init's alone.
+func (r *reporter) dirs(machine power) (all []string) {
+	if r.dev != nil {
+		all = append(all, r.dev.dir)
+	}
+	if machine.port != nil {
+		all = append(all, machine.dir)
+	}
+	return all
 }
 
 // connect opens the mailbox. A template must not: QEMU accepts a snapshot only

@@ -12,6 +12,7 @@ import (
 
 // pciDevice is a device with one of its BARs mapped, not yet enabled.
 type pciDevice struct {
+	dir      string // in sysfs
 	mem      []byte
 	onSwitch *os.File
 }
@@ -43,7 +44,7 @@ func findDevice(vendor, device, bar int) (*pciDevice, error) {
 			return nil, err
 		}
 		enable, err := os.OpenFile(filepath.Join(dir, "enable"), os.O_WRONLY, 0)
-		return &pciDevice{mem[offset:], enable}, err
+		return &pciDevice{dir, mem[offset:], enable}, err
 	}
 	return nil, nil
 }

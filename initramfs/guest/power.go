@@ -13,14 +13,17 @@ import (
 // instruction, in the vCPU's own thread: a stop that the host asked for would
 // come at another instruction each time. Whether the machine then waits to be
 // snapshotted or ends is the host's choice (-action panic=).
-type power struct{ port *byte }
+type power struct {
+	port *byte
+	dir  string // the device's in sysfs
+}
 
 func openPower() (power, error) {
 	dev, err := findDevice(wire.PowerVendor, wire.PowerDevice, 0)
 	if dev == nil || err != nil {
 		return power{}, err
 	}
-	return power{port: &dev.mem[0]}, dev.enable()
+	return power{port: &dev.mem[0], dir: dev.dir}, dev.enable()
 }
 
 // stop stops the machine. It returns in a clone, or where there is no device.

@@ -27,7 +27,11 @@ func runTrial(t wire.Trial, ready func()) wire.Message {
 	defer runtime.UnlockOSThread()
 
 	end := wire.Message{Kind: wire.End, ID: t.ID, Result: &wire.Result{}}
-	if err := schedule(t); err != nil {
+	err := renounce()
+	if err == nil {
+		err = schedule(t)
+	}
+	if err != nil {
 		end.Result.Error = err.Error()
 		return end
 	}

@@ -11,7 +11,9 @@ import (
 // ivshmem-plain device on one side, a mapped file on the other. The guest
 // appends frames and publishes their end; the host reads. Nothing is signalled,
 // so reading never wakes the guest or QEMU, and a result costs the guest a
-// memory copy where the serial console would cost an exit for each byte.
+// memory copy where the serial console would cost an exit for each byte. Init keeps
+// programs from the device; what one that gets there all the same writes is for the
+// host to tell from init's words.
 const (
 	// MailboxVendor and MailboxDevice are ivshmem's PCI IDs
 	// (QEMU, docs/specs/ivshmem-spec.rst).

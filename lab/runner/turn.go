@@ -266,12 +266,14 @@ func (t *turn) finish(end *vm.End) {
 // infrastructure charges a failure to the trial that was running, or else to the
 // one that would have been next.
 func (t *turn) infrastructure(err error) {
-	if t.hopeless(err) {
-		return
-	}
 	tr := t.current
 	if tr == nil && len(t.left) > 0 {
 		tr = t.left[0]
+	}
+	if tr != nil && errors.As(err, new(*vm.ForgedError)) {
+		tr.attempts = attempts - 1 // until it does not is no way to a rate
+	} else if t.hopeless(err) {
+		return
 	}
 	if tr != nil {
 		t.retry(tr, err)

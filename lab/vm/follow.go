@@ -21,6 +21,22 @@ const poll = 20 * time.Millisecond
 
 // follow watches the guest until it ends.
 func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error) {
+	end, err := g.watchAll(ctx, receive)
+	if !errors.As(err, new(*ForgedError)) {
+		g.handOn(receive)
+	}
+	return end, err
+}
+
+// handOn hands on the end of a trial that was kept back.
+func (g *Guest) handOn(receive func(Message)) {
+	if g.kept != nil {
+		receive(*g.kept)
+		g.kept = nil
+	}
+}
+
+func (g *Guest) watchAll(ctx context.Context, receive func(Message)) (*End, error) {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	events, reason := g.events, ""
@@ -69,7 +85,11 @@ func (g *Guest) follow(ctx context.Context, receive func(Message)) (*End, error)
 		case off:
 			return g.ended(PoweredOff)
 		case ended:
-			return g.verdict(g.lastReason(events, reason))
+			why := g.lastReason(events, reason)
+			if err := g.checkOff(why); err != nil {
+				return nil, err
+			}
+			return g.verdict(why)
 		}
 		if reason, err := g.overdue(); err != nil {
 			return nil, err
@@ -115,15 +135,23 @@ func (g *Guest) look(receive func(Message)) error {
 	}
 	for _, raw := range msgs {
 		m := Message{Message: raw}
+		if wrong := g.dialogue.take(raw, g.cfg.Spec); wrong != "" {
+			return g.forged(raw, wrong)
+		}
+		g.handOn(receive)
+		g.silence.heard(time.Now(), g.proc.CPUTime())
 		switch m.Kind {
 		case wire.Ready:
 			g.release = m.Release
 		case wire.Failed:
 			g.failed = m.Error
 		case wire.End:
-			if m.Result != nil {
-				m.Console = g.console.trial(wire.BeginLine(m.ID), wire.EndLine(m.ID, m.Result))
+			if err := g.checkEnd(raw); err != nil {
+				return err
 			}
+			m.Console = g.console.trial(wire.BeginLine(m.ID), wire.EndLine(m.ID, m.Result))
+			g.kept = &m
+			continue
 		}
 		receive(m)
 		g.silence.heard(time.Now(), g.proc.CPUTime())

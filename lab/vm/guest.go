@@ -36,11 +36,13 @@ type Guest struct {
 	// snapshot is the folder of a template that is being made, else empty.
 	snapshot string
 
-	shown   bool         // a debugger has had it
-	held    string       // why it is stopped, see Live
-	stopped bool         // by a debugger
-	cpu     int          // the one that has stopped it, from 1
-	failing chan failure // nil with no Hold
+	dialogue dialogue
+	kept     *Message     // a trial's end, until the guest's next word
+	shown    bool         // a debugger has had it
+	held     string       // why it is stopped, see Live
+	stopped  bool         // by a debugger
+	cpu      int          // the one that has stopped it, from 1
+	failing  chan failure // nil with no Hold
 
 	born    time.Time // when QEMU was started
 	started time.Time // when the guest was let go
