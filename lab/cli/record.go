@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"ghostlab/lab/journal"
+	"ghostlab/lab/progress"
+	"ghostlab/lab/runner"
+)
+
+// recordable says whether a trial can be recorded with these flags.
+func (f replayFlags) recordable(t journal.Trial) error {
+	switch {
+	case !f.record:
+		return nil
+	case f.times > 1:
+		return usageError{errors.New("--record runs the trial once: want no --times"), ""}
+	case f.hunt:
+		return usageError{errors.New("--record is for a trial that there is: want no --hunt"),
+			"record the trial that the hunt finds"}
+	case !t.Schedule.Deterministic():
+		return nil // cannot be replayed at all, and that is said elsewhere
+	}
+	return runner.Recordable(t)
+}
+
+// record records a trial and says if that was identical to the first execution.
+func (a *app) record(r *runner.Replayer, past *pastTrial, out *progress.Output) error {
+	task := out.Steps("record", 1)
+	rec, e, err := r.Record()
+	task.End()
+	out.Close()
+	if err != nil {
+		return err
+	}
+	if rec == nil {
+		fmt.Fprintf(a.stdout, "first difference: %s\n", runner.Difference(past.trial, e))
+		fmt.Fprintln(a.stdout, "not identical, nothing is kept")
+		return silentError{exitDiffers}
+	}
+	fmt.Fprintf(a.stdout, "identical, recorded: %s, %d KiB, %.1f million instructions\n",
+		journal.RecordLog(past.dir, past.trial.N), (rec.Size+1023)>>10, float64(rec.End-rec.Start)/1e6)
+	return nil
+}
