@@ -74,6 +74,7 @@ func TestDumpsOfTwoProcesses(t *testing.T) {
 		"child's, then own":      {child + parent, 2, "panic: own in main.own"},
 		"words between":          {child + "exit status 2\n" + parent, 2, "panic: own in main.own"},
 		"own within a line":      {child + "100 % panic: own" + strings.TrimPrefix(parent, "panic: own"), 2, "panic: own in main.own"},
+		"child's with SIGQUIT":   {child + "\n-----\n\n" + parent, 2, "panic: own in main.own"},
 		"two children's":         {child + child + parent, 2, "panic: own in main.own"},
 		"nested":                 {child + strings.Replace(parent, "own\n", "own [recovered]\n\tpanic: again\n", 1), 2, "panic: own in main.own"},
 		"prefixed":               {"[child] " + strings.ReplaceAll(child, "\n", "\n[child] ") + "\n" + parent, 2, "panic: own in main.own"},

@@ -133,8 +133,9 @@ func earliest(out string, all [][]int, i int) int {
 		if len(older) == 0 && !throws {
 			return i
 		}
-		relayed := strings.HasSuffix(between, relay) // SIGQUIT
-		if len(older) > 0 && !relayed && !together(out[all[i][0]:all[i][1]], older, younger) {
+		message := out[all[i][0]:all[i][1]]
+		relayed := strings.HasPrefix(message, "SIGQUIT: ") && strings.HasSuffix(between, relay)
+		if len(older) > 0 && !relayed && !together(message, older, younger) {
 			return i
 		}
 		younger = slices.Concat(older, younger)
