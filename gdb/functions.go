@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"ghostlab/gdb/symbols"
-	"ghostlab/scenarios"
+	"ghostlab/lab/suggest"
 )
 
 // functions returns the names of the functions in a program or a kernel.
@@ -56,7 +56,7 @@ func near(name string, known []string) string {
 			return k
 		}
 	}
-	return scenarios.Nearest(name, known)
+	return suggest.Nearest(name, known)
 }
 
 // UnknownFunctionError says that neither program nor kernel has a function.
@@ -68,6 +68,9 @@ type UnknownFunctionError struct {
 func (e *UnknownFunctionError) Error() string {
 	return fmt.Sprintf("no function %q in the program or the kernel", e.Name)
 }
+
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*UnknownFunctionError) BadInput() {}
 
 // Hint says what to do about it.
 func (e *UnknownFunctionError) Hint() string {

@@ -159,6 +159,9 @@ func (e *SizeError) Error() string {
 	return fmt.Sprintf("%s holds more than %d MiB, and all of it would be in the guest's memory", e.Dir, most>>20)
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*SizeError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *SizeError) Hint() string {
 	return "move the package to a folder with only what its program or its tests read"

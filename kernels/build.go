@@ -326,5 +326,8 @@ func (e *FolderError) Error() string {
 	return fmt.Sprintf("the kernel's makefiles cannot build in %q: its name has a space or a colon", e.Dir)
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*FolderError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *FolderError) Hint() string { return "name another cache folder with --cache or LAB_CACHE" }

@@ -145,6 +145,9 @@ func (e *ConfigError) Error() string {
 	return b.String()
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*ConfigError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *ConfigError) Hint() string {
 	return "request what it depends on in a fragment of kernels/config, or drop the request"

@@ -21,6 +21,9 @@ func (e *PatchError) Error() string {
 	return fmt.Sprintf("patch %s does not apply to %s:\n%s", e.Patch, e.Tree, e.Output)
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*PatchError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *PatchError) Hint() string {
 	if e.Lender != "" {

@@ -136,6 +136,9 @@ func (e *UnknownSeriesError) Error() string {
 	return fmt.Sprintf("kernel series %q: want one of %s", e.Series, strings.Join(e.Known, ", "))
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*UnknownSeriesError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *UnknownSeriesError) Hint() string {
 	return "a tree or a tarball of any series can be named with --kernel-source"

@@ -106,6 +106,9 @@ type SourceError struct {
 
 func (e *SourceError) Error() string { return fmt.Sprintf("kernel source %s: %v", e.Path, e.Err) }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*SourceError) BadInput() {}
+
 func (e *SourceError) Unwrap() error { return e.Err }
 
 // Hint says what to do about it.

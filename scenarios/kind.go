@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"ghostlab/lab/suggest"
 )
 
 // Kind says what a value may be.
@@ -136,7 +138,7 @@ func (e *ChoiceError) Error() string {
 }
 
 // Hint says which of them may be meant.
-func (e *ChoiceError) Hint() string { return DidYouMean(e.Value, e.Known) }
+func (e *ChoiceError) Hint() string { return suggest.DidYouMean(e.Value, e.Known) }
 
 func oneOf(values []string) string {
 	if len(values) <= 2 {

@@ -13,6 +13,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"ghostlab/lab/suggest"
 )
 
 // Scenario is a loaded scenario.yaml.
@@ -191,10 +193,13 @@ func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("no scenario %q in %s", e.Name, e.Dir)
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*NotFoundError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *NotFoundError) Hint() string {
 	if len(e.Known) == 0 {
 		return "run lab from the repository, or name the scenario's folder"
 	}
-	return Advice(e.Name, e.Known)
+	return suggest.Advice(e.Name, e.Known)
 }

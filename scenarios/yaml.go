@@ -54,6 +54,9 @@ func (e *PlaceError) Error() string {
 	return fmt.Sprintf("%v (%s:%d:%d)", e.Err, e.File, e.Line, e.Col)
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*PlaceError) BadInput() {}
+
 func (e *PlaceError) Unwrap() error { return e.Err }
 
 // Hint says what to do about it.

@@ -31,6 +31,9 @@ type MissingError struct{ Path string }
 
 func (e *MissingError) Error() string { return e.Path + " has no symbols" }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*MissingError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *MissingError) Hint() string {
 	return "build it without -ldflags=-s; gdb can still stop at addresses"

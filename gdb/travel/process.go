@@ -133,6 +133,9 @@ func (*SymbolsError) Error() string {
 	return "the program has no debug information of a Go runtime: it was stripped, or it is no Go program"
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*SymbolsError) BadInput() {}
+
 // Hint says what to do about it.
 func (*SymbolsError) Hint() string {
 	return "build it without -ldflags '-s -w', run it again and explain that trial"

@@ -8,6 +8,7 @@ import (
 
 	"ghostlab/images"
 	"ghostlab/initramfs"
+	"ghostlab/lab/usage"
 	"ghostlab/scenarios"
 )
 
@@ -37,7 +38,7 @@ from the cache.`,
 			case what == "image" && len(args) == 2:
 				return a.buildImage(cmd, args[1])
 			}
-			return usageError{fmt.Errorf("build: want kernel, initramfs or image SCENARIO, got %q", strings.Join(args, " ")), "`lab build --help` has examples"}
+			return usage.New(fmt.Errorf("build: want kernel, initramfs or image SCENARIO, got %q", strings.Join(args, " ")), "`lab build --help` has examples")
 		},
 	}
 	return cmd

@@ -11,6 +11,7 @@ import (
 	"ghostlab/kernels"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/runner"
+	"ghostlab/lab/usage"
 	"ghostlab/lab/vm"
 )
 
@@ -33,8 +34,8 @@ func (a *app) lookAtCrash(ctx context.Context, name string, look func(context.Co
 	past, missing := a.past(name)
 	switch {
 	case err == nil && (name == "" || missing != nil):
-		return usageError{fmt.Errorf("guest %s is not held at a crash", guest.Name),
-			"`lab run --hold-on crash` holds those that fail; `lab attach` looks at one that runs"}
+		return usage.New(fmt.Errorf("guest %s is not held at a crash", guest.Name),
+			"`lab run --hold-on crash` holds those that fail; `lab attach` looks at one that runs")
 	case name == "":
 		return err
 	case missing != nil:
@@ -159,6 +160,9 @@ type watchedError struct{ guest vm.Live }
 func (e *watchedError) Error() string {
 	return fmt.Sprintf("guest %s already has a debugger, and QEMU serves one", e.guest.Name)
 }
+
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*watchedError) BadInput() {}
 
 // Hint says what to do about it.
 func (e *watchedError) Hint() string {

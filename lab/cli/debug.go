@@ -17,6 +17,7 @@ import (
 	"ghostlab/lab/progress"
 	"ghostlab/lab/terminal"
 	"ghostlab/lab/toolchain"
+	"ghostlab/lab/usage"
 	"ghostlab/lab/vm"
 )
 
@@ -79,14 +80,14 @@ in gdb: continue, backtrace, info goroutines, in-kernel lx-ps`,
 
 func (a *app) debug(ctx context.Context, name string, args []string, f debugFlags) error {
 	if f.engine != matrix.Deterministic && f.engine != matrix.Parallel {
-		return usageError{fmt.Errorf("--engine: want deterministic or parallel, got %q", f.engine), ""}
+		return usage.New(fmt.Errorf("--engine: want deterministic or parallel, got %q", f.engine), "")
 	}
 	s, err := a.debuggee(ctx, name, f.run, args, f.set)
 	if err != nil {
 		return err
 	}
 	if f.dlv && (f.noGDB || len(f.breaks) > 0) {
-		return usageError{errors.New("--dlv: --no-gdb and --break are gdb's"), "set break points in Delve's client"}
+		return usage.New(errors.New("--dlv: --no-gdb and --break are gdb's"), "set break points in Delve's client")
 	}
 	if _, err := gdb.Find(); err != nil && !f.noGDB && !f.dlv {
 		return err

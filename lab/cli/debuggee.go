@@ -10,6 +10,7 @@ import (
 
 	"ghostlab/lab/journal"
 	"ghostlab/lab/runner"
+	"ghostlab/lab/usage"
 	"ghostlab/scenarios"
 )
 
@@ -32,11 +33,11 @@ func (a *app) debuggee(ctx context.Context, name, run string, args, set []string
 		return nil, err
 	}
 	if len(args) > 0 || run != "" {
-		return nil, usageError{errors.New("a scenario takes parameters, not arguments or tests"), "--set name=value sets one"}
+		return nil, usage.New(errors.New("a scenario takes parameters, not arguments or tests"), "--set name=value sets one")
 	}
 	values, err := s.Values(set)
 	if err != nil {
-		return nil, usageError{err, "`lab debug --help` has examples"}
+		return nil, usage.New(err, "`lab debug --help` has examples")
 	}
 	return &debuggee{s.Program(), runner.Command(s, values, nil)}, nil
 }
@@ -49,7 +50,7 @@ func isFolder(name string) bool {
 // packageDebuggee is the package's program or, where run names some, its tests.
 func (a *app) packageDebuggee(ctx context.Context, name, run string, args, set []string) (*debuggee, error) {
 	if len(set) > 0 {
-		return nil, usageError{fmt.Errorf("--set: %s is a package, which has no parameters", name), "arguments of its program come after --"}
+		return nil, usage.New(fmt.Errorf("--set: %s is a package, which has no parameters", name), "arguments of its program come after --")
 	}
 	p, err := a.program(ctx, name, args, &tryFlags{run: run})
 	if err != nil {

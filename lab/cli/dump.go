@@ -14,6 +14,7 @@ import (
 	"ghostlab/gdb"
 	"ghostlab/gdb/dump"
 	"ghostlab/gdb/rsp"
+	"ghostlab/lab/usage"
 )
 
 // dumpFormats are QEMU's options of dump-guest-memory.
@@ -54,14 +55,14 @@ VMCOREINFO note by which tools know the kernel, and is
 func (a *app) dump(ctx context.Context, name, file, format string) error {
 	option, ok := dumpFormats[format]
 	if !ok {
-		return usageError{fmt.Errorf("--format: want elf or kdump, got %q", format), ""}
+		return usage.New(fmt.Errorf("--format: want elf or kdump, got %q", format), "")
 	}
 	path, err := filepath.Abs(file)
 	if err != nil {
 		return err
 	}
 	if strings.ContainsAny(path, " \"\\") {
-		return usageError{fmt.Errorf("-o: QEMU's monitor takes no path with a space or a quote in it: %s", path), ""}
+		return usage.New(fmt.Errorf("-o: QEMU's monitor takes no path with a space or a quote in it: %s", path), "")
 	}
 	of, vmlinux, err := a.dumpTo(ctx, name, option+path)
 	if err != nil {

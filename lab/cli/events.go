@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ghostlab/lab/live"
+	"ghostlab/lab/usage"
 )
 
 // openEvents prepares what --json-events names. With "-" there is no other result on
@@ -24,7 +25,7 @@ func (a *app) openEvents(name string) error {
 		a.stdout = io.Discard
 	default:
 		if err := writable(name); err != nil {
-			return usageError{fmt.Errorf("--json-events: %w", err), ""}
+			return usage.New(fmt.Errorf("--json-events: %w", err), "")
 		}
 		a.eventsFile = &eventsFile{name: name}
 		a.events = live.NewEvents(a.eventsFile)

@@ -300,6 +300,9 @@ func (e *passedError) Error() string {
 	return fmt.Sprintf("trial %d ended with %s: it has no crash", e.past.trial.N, e.past.trial.Outcome)
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*passedError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *passedError) Hint() string {
 	switch e.past.trial.Outcome {

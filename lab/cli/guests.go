@@ -87,6 +87,9 @@ func (e *guestError) Error() string {
 	return fmt.Sprintf("no guest %q runs", e.name)
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*guestError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *guestError) Hint() string {
 	if e.found > 1 {

@@ -15,6 +15,7 @@ import (
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/runner"
+	"ghostlab/lab/usage"
 	"ghostlab/scenarios"
 )
 
@@ -74,7 +75,7 @@ Exit codes: 0 found, 1 not found within the limits.`,
 // hunted is the matrix of a hunt, which its flags make.
 func (a *app) hunted(s *scenarios.Scenario, f huntFlags) (*matrix.Matrix, error) {
 	if f.trials < 1 || f.enough < 1 || f.limit <= 0 {
-		return nil, usageError{errors.New("--trials, --failures and --limit: want more than nothing"), ""}
+		return nil, usage.New(errors.New("--trials, --failures and --limit: want more than nothing"), "")
 	}
 	set, err := assignments("set", f.set)
 	if err != nil {
@@ -121,7 +122,7 @@ const gomaxprocs = "gomaxprocs"
 // like is a hunt for trials that end like a past one, which has failed.
 func (a *app) like(ctx context.Context, p *pastTrial) (*matrix.Matrix, func(journal.Trial) bool, error) {
 	if !p.hung() && !runner.Failed(p.trial.Trial) {
-		return nil, nil, usageError{fmt.Errorf("trial %d did not fail: there is nothing to hunt for", p.trial.N), ""}
+		return nil, nil, usage.New(fmt.Errorf("trial %d did not fail: there is nothing to hunt for", p.trial.N), "")
 	}
 	s, err := a.scenarioOf(p.run)
 	if err != nil {

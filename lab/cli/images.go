@@ -13,7 +13,8 @@ import (
 	"ghostlab/lab/progress"
 	"ghostlab/lab/qemu"
 	"ghostlab/lab/store"
-	"ghostlab/scenarios"
+	"ghostlab/lab/suggest"
+	"ghostlab/lab/usage"
 )
 
 // bootable is what the cells of a matrix boot.
@@ -72,8 +73,8 @@ const kernelTakes = 64
 func roomy(archive *images.Archive, memory int) error {
 	takes := int(archive.Size>>20) + 1
 	if need := 3*takes + kernelTakes; need > memory {
-		return usageError{fmt.Errorf("the program and its files take %d MiB, and a guest with %d MiB of memory has room for %d", takes, memory, max(memory-kernelTakes, 0)/3),
-			fmt.Sprintf("give it more: --memory %d", need)}
+		return usage.New(fmt.Errorf("the program and its files take %d MiB, and a guest with %d MiB of memory has room for %d", takes, memory, max(memory-kernelTakes, 0)/3),
+			fmt.Sprintf("give it more: --memory %d", need))
 	}
 	return nil
 }
@@ -98,7 +99,7 @@ func (a *app) kernelsOf(ctx context.Context, st *store.Store, cells []matrix.Cel
 			return nil, err
 		}
 		if !slices.Contains(series, tree) {
-			return nil, usageError{fmt.Errorf("the sources in %s are Linux %s, which no cell asks for", preset.Source, tree), "the axis `kernel` says which are asked for"}
+			return nil, usage.New(fmt.Errorf("the sources in %s are Linux %s, which no cell asks for", preset.Source, tree), "the axis `kernel` says which are asked for")
 		}
 	}
 	var all []kernels.Options
@@ -142,6 +143,9 @@ type treeError struct{ path, was, is string }
 func (e *treeError) Error() string {
 	return fmt.Sprintf("the kernel source %s has changed since the run: %.12s -> %.12s", e.path, e.was, e.is)
 }
+
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*treeError) BadInput() {}
 
 // Hint says what to do about it.
 func (e *treeError) Hint() string {
@@ -200,8 +204,8 @@ func (a *app) checkModels(ctx context.Context, m *matrix.Matrix, cells []matrix.
 			continue
 		}
 		if accelerator != "tcg" && m.EngineOf(c) == matrix.Parallel {
-			return usageError{fmt.Errorf("axis %q: the parallel engine runs on this host's own processor (%s), whatever the model", matrix.AxisCPU, accelerator),
-				"the deterministic engine emulates models: `--engine deterministic`"}
+			return usage.New(fmt.Errorf("axis %q: the parallel engine runs on this host's own processor (%s), whatever the model", matrix.AxisCPU, accelerator),
+				"the deterministic engine emulates models: `--engine deterministic`")
 		}
 		if slices.Contains(checked, model) {
 			continue
@@ -220,10 +224,10 @@ func (a *app) checkModel(ctx context.Context, model string) error {
 		return err
 	}
 	if name, _, _ := strings.Cut(model, ","); !slices.Contains(known, name) {
-		return usageError{fmt.Errorf("axis %q: this QEMU has no model %q", matrix.AxisCPU, name), scenarios.Advice(name, known)}
+		return usage.New(fmt.Errorf("axis %q: this QEMU has no model %q", matrix.AxisCPU, name), suggest.Advice(name, known))
 	}
 	if err := qemu.CheckModel(ctx, a.cfg.QEMU, model); err != nil {
-		return usageError{fmt.Errorf("axis %q: no guest can have the model %q: %w", matrix.AxisCPU, model, err), "cortex-a53, cortex-a57, cortex-a72 and max are known to work"}
+		return usage.New(fmt.Errorf("axis %q: no guest can have the model %q: %w", matrix.AxisCPU, model, err), "cortex-a53, cortex-a57, cortex-a72 and max are known to work")
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"ghostlab/gdb/inspect"
 	"ghostlab/lab/runner"
+	"ghostlab/lab/usage"
 	"ghostlab/lab/vm"
 )
 
@@ -86,8 +87,8 @@ func (a *app) coreOf(ctx context.Context, name, file string) (program string, er
 		case kept:
 			program, err = a.keptCore(ctx, past, core, file)
 		case !past.trial.Schedule.Deterministic():
-			err = usageError{fmt.Errorf("no core of trial %d was kept", past.trial.N),
-				"a matrix with \"collect: [console, core]\" keeps them; trials of the deterministic engine need none"}
+			err = usage.New(fmt.Errorf("no core of trial %d was kept", past.trial.N),
+				"a matrix with \"collect: [console, core]\" keeps them; trials of the deterministic engine need none")
 		}
 		return kept, err
 	})

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ghostlab/lab/journal"
+	"ghostlab/lab/usage"
 )
 
 func (a *app) mergeCommand() *cobra.Command {
@@ -25,7 +26,7 @@ trials than in one run, and its interval still holds: it is valid for any way to
   lab merge part-1 part-2              run names or folders`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError{errors.New("merge: want the runs that are the parts"), "usage: " + cmd.UseLine()}
+				return usage.New(errors.New("merge: want the runs that are the parts"), "usage: "+cmd.UseLine())
 			}
 			return nil
 		},

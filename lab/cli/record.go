@@ -7,6 +7,7 @@ import (
 	"ghostlab/lab/journal"
 	"ghostlab/lab/progress"
 	"ghostlab/lab/runner"
+	"ghostlab/lab/usage"
 )
 
 // recordable says whether a trial can be recorded with these flags.
@@ -15,10 +16,10 @@ func (f replayFlags) recordable(t journal.Trial) error {
 	case !f.record:
 		return nil
 	case f.times > 1:
-		return usageError{errors.New("--record runs the trial once: want no --times"), ""}
+		return usage.New(errors.New("--record runs the trial once: want no --times"), "")
 	case f.hunt:
-		return usageError{errors.New("--record is for a trial that there is: want no --hunt"),
-			"record the trial that the hunt finds"}
+		return usage.New(errors.New("--record is for a trial that there is: want no --hunt"),
+			"record the trial that the hunt finds")
 	case !t.Schedule.Deterministic():
 		return nil // cannot be replayed at all, and that is said elsewhere
 	}

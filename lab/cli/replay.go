@@ -17,6 +17,7 @@ import (
 	"ghostlab/lab/qemu"
 	"ghostlab/lab/runner"
 	"ghostlab/lab/store"
+	"ghostlab/lab/usage"
 	"ghostlab/lab/vm"
 	"ghostlab/scenarios"
 )
@@ -73,7 +74,7 @@ schedules are searched for one that ends with the same signature.`,
 
 func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
 	if f.times < 1 {
-		return usageError{fmt.Errorf("--times: want at least 1, got %d", f.times), ""}
+		return usage.New(fmt.Errorf("--times: want at least 1, got %d", f.times), "")
 	}
 	past, err := a.past(name)
 	if err != nil {
@@ -153,7 +154,7 @@ func describe(t journal.Trial) string {
 
 // unrepeatable says why a trial that should repeat does not.
 func unrepeatable(t journal.Trial) error {
-	return usageError{fmt.Errorf("trial %d (%s) cannot be replayed: the lab gave it up by the host's clock, or it gave no result", t.N, t.Outcome), ""}
+	return usage.New(fmt.Errorf("trial %d (%s) cannot be replayed: the lab gave it up by the host's clock, or it gave no result", t.N, t.Outcome), "")
 }
 
 // parallelError says that a trial cannot be replayed.
@@ -162,6 +163,9 @@ type parallelError struct{ trial runner.Execution }
 func (e *parallelError) Error() string {
 	return fmt.Sprintf("trial %d ran in the parallel engine, where vCPUs race on the host's threads: it cannot be replayed", e.trial.N)
 }
+
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*parallelError) BadInput() {}
 
 // Hint says what to do about it.
 func (e *parallelError) Hint() string {
@@ -302,6 +306,9 @@ type changedError struct{ what, scenario string }
 func (e *changedError) Error() string {
 	return fmt.Sprintf("the %s is not the one the trial ran with: it has another digest", e.what)
 }
+
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*changedError) BadInput() {}
 
 // Hint says what to do about it.
 func (e *changedError) Hint() string {

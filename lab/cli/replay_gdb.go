@@ -14,6 +14,7 @@ import (
 	"ghostlab/gdb/travel"
 	"ghostlab/lab/runner"
 	"ghostlab/lab/terminal"
+	"ghostlab/lab/usage"
 	"ghostlab/lab/vm"
 )
 
@@ -21,13 +22,13 @@ import (
 func (a *app) replayGDB(ctx context.Context, past *pastTrial, f replayFlags) error {
 	switch {
 	case f.times > 1 || f.hunt || f.record:
-		return usageError{errors.New("--gdb: want no --times, --hunt or --record"), "gdb's replay is recorded where it has to be"}
+		return usage.New(errors.New("--gdb: want no --times, --hunt or --record"), "gdb's replay is recorded where it has to be")
 	case f.batch && f.gdbScript == "":
-		return usageError{errors.New("--batch: want --gdb-script"), ""}
+		return usage.New(errors.New("--batch: want --gdb-script"), "")
 	}
 	if f.gdbScript != "" {
 		if _, err := os.Stat(f.gdbScript); errors.Is(err, fs.ErrNotExist) {
-			return usageError{fmt.Errorf("--gdb-script: there is no %s", f.gdbScript), ""}
+			return usage.New(fmt.Errorf("--gdb-script: there is no %s", f.gdbScript), "")
 		}
 	}
 	if _, err := gdb.Find(); err != nil {

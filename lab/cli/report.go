@@ -10,6 +10,7 @@ import (
 
 	"ghostlab/lab/journal"
 	"ghostlab/lab/report"
+	"ghostlab/lab/usage"
 )
 
 type reportFlags struct {
@@ -46,12 +47,12 @@ func (a *app) report(args []string, f reportFlags) error {
 	for _, name := range f.formats {
 		format, err := report.FormatOf(name)
 		if err != nil {
-			return usageError{fmt.Errorf("--format: %w", err), ""}
+			return usage.New(fmt.Errorf("--format: %w", err), "")
 		}
 		formats = append(formats, format)
 	}
 	if len(formats) > 1 && (f.out == "" || f.out == "-") {
-		return usageError{errors.New("--format: several need a folder"), "name it with -o"}
+		return usage.New(errors.New("--format: several need a folder"), "name it with -o")
 	}
 	s, err := a.summary(args)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/report"
+	"ghostlab/lab/usage"
 	"ghostlab/lab/vm"
 )
 
@@ -31,8 +32,8 @@ func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
 		return err
 	}
 	if run.Search == matrix.Hunt {
-		return usageError{fmt.Errorf("%s is a hunt, which cannot be resumed: what it tries next follows from what it has learnt", run.ID),
-			"start another one; another --seed tries other schedules"}
+		return usage.New(fmt.Errorf("%s is a hunt, which cannot be resumed: what it tries next follows from what it has learnt", run.ID),
+			"start another one; another --seed tries other schedules")
 	}
 	if !a.mayFollow(run) {
 		return &untrustedError{run, "to resume it is to run what its run.json says"}
@@ -164,9 +165,9 @@ func (a *app) sameMatrix(dir string, run *journal.Run, file string) error {
 	text, err := os.ReadFile(name)
 	switch {
 	case err != nil && file != "":
-		return usageError{err, "without a matrix file --resume takes the run's own"}
+		return usage.New(err, "without a matrix file --resume takes the run's own")
 	case kept == nil && file != "":
-		return usageError{fmt.Errorf("%s was made without a matrix file", run.ID), "name none"}
+		return usage.New(fmt.Errorf("%s was made without a matrix file", run.ID), "name none")
 	case err != nil || kept == nil || bytes.Equal(text, kept):
 		return nil
 	}
@@ -189,7 +190,7 @@ func (a *app) sameMatrix(dir string, run *journal.Run, file string) error {
 // sameKeys refuses flags that would change what the run's trials are.
 func (f *runFlags) sameKeys(cmd *cobra.Command, dir string, run *journal.Run) error {
 	if len(f.set)+len(f.only) > 0 {
-		return usageError{errors.New("--set, --only: a resumed run keeps the matrix that it has"), "start a new run to change it"}
+		return usage.New(errors.New("--set, --only: a resumed run keeps the matrix that it has"), "start a new run to change it")
 	}
 	is := *run
 	for _, k := range f.keys(cmd.Flags()) {

@@ -18,6 +18,7 @@ import (
 	"ghostlab/lab/progress"
 	"ghostlab/lab/qemu"
 	"ghostlab/lab/store"
+	"ghostlab/lab/usage"
 	"ghostlab/lab/vm"
 )
 
@@ -86,8 +87,8 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
 	if a.events != nil {
 		a.endEvents(err)
 	}
-	if err != nil && !a.started && !badInput(err) {
-		return usageError{err, "`lab --help` lists the commands, `lab COMMAND --help` explains one"}
+	if err != nil && !a.started && !usage.IsBadInput(err) {
+		return usage.New(err, "`lab --help` lists the commands, `lab COMMAND --help` explains one")
 	}
 	return err
 }
@@ -171,7 +172,7 @@ func arguments(least int, names []string) cobra.PositionalArgs {
 		case least == 0:
 			want = "at most " + want
 		}
-		return usageError{fmt.Errorf("%s: want %s, got %d", cmd.Name(), want, len(args)),
-			"usage: " + cmd.UseLine()}
+		return usage.New(fmt.Errorf("%s: want %s, got %d", cmd.Name(), want, len(args)),
+			"usage: "+cmd.UseLine())
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/usage"
 	"ghostlab/scenarios"
 )
 
@@ -128,7 +129,7 @@ func assignments(flag string, args []string) (all []matrix.Flag, err error) {
 	for _, arg := range args {
 		name, value, ok := strings.Cut(arg, "=")
 		if !ok {
-			return nil, usageError{fmt.Errorf("--%s: want name=value, got %q", flag, arg), "`lab run --help` has examples"}
+			return nil, usage.New(fmt.Errorf("--%s: want name=value, got %q", flag, arg), "`lab run --help` has examples")
 		}
 		all = append(all, matrix.Flag{Name: name, Value: value, Words: "flag --" + flag + " " + arg})
 	}
@@ -139,13 +140,13 @@ func assignments(flag string, args []string) (all []matrix.Flag, err error) {
 func (f *runFlags) check(m *matrix.Matrix) error {
 	switch n := m.Size(); {
 	case f.guests < 0:
-		return usageError{fmt.Errorf("--guests: want at least 1, got %d", f.guests), ""}
+		return usage.New(fmt.Errorf("--guests: want at least 1, got %d", f.guests), "")
 	case f.verify < 0 || f.verify > 100:
-		return usageError{fmt.Errorf("--verify: want a percentage, got %v", f.verify), ""}
+		return usage.New(fmt.Errorf("--verify: want a percentage, got %v", f.verify), "")
 	case f.holdOn != "" && f.holdOn != holdOnCrash:
-		return usageError{fmt.Errorf("--hold-on: want crash, got %q", f.holdOn), ""}
+		return usage.New(fmt.Errorf("--hold-on: want crash, got %q", f.holdOn), "")
 	case f.holds < 1:
-		return usageError{fmt.Errorf("--holds: want at least 1, got %d", f.holds), ""}
+		return usage.New(fmt.Errorf("--holds: want at least 1, got %d", f.holds), "")
 	case n > matrix.Most && !f.yes && m.Search == "":
 		return &matrix.SizeError{Trials: n}
 	}
@@ -158,11 +159,11 @@ func (f *runFlags) part(m *matrix.Matrix) (matrix.Shard, error) {
 		return matrix.Shard{}, nil
 	}
 	if m.Search == matrix.Hunt {
-		return matrix.Shard{}, usageError{errors.New("--shard: a hunt has no parts"), "give each host another --seed"}
+		return matrix.Shard{}, usage.New(errors.New("--shard: a hunt has no parts"), "give each host another --seed")
 	}
 	shard, err := matrix.ParseShard(f.shard)
 	if err != nil {
-		return shard, usageError{fmt.Errorf("--shard: %w", err), ""}
+		return shard, usage.New(fmt.Errorf("--shard: %w", err), "")
 	}
 	return shard, nil
 }
@@ -190,7 +191,7 @@ func (a *app) run(cmd *cobra.Command, file string, f runFlags) error {
 // matrix reads a matrix file, with what the flags say in the place of its keys.
 func (a *app) matrix(file string, flags *pflag.FlagSet, f runFlags) (m *matrix.Matrix, text []byte, err error) {
 	if text, err = os.ReadFile(file); err != nil {
-		return nil, nil, usageError{err, "name a matrix file, such as scenarios/ghost-map/matrix.yaml"}
+		return nil, nil, usage.New(err, "name a matrix file, such as scenarios/ghost-map/matrix.yaml")
 	}
 	opt := a.matrixOptions()
 	if opt.Set, err = f.settings(flags); err != nil {

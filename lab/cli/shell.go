@@ -20,6 +20,7 @@ import (
 	"ghostlab/lab/progress"
 	"ghostlab/lab/store"
 	"ghostlab/lab/terminal"
+	"ghostlab/lab/usage"
 	"ghostlab/lab/vm"
 )
 
@@ -76,7 +77,7 @@ func (a *app) shell(ctx context.Context, name string, f shellFlags) error {
 			return err
 		}
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return usageError{fmt.Errorf("--share: %s is not a folder", f.share), ""}
+			return usage.New(fmt.Errorf("--share: %s is not a folder", f.share), "")
 		}
 		cfg.Share = dir
 	}

@@ -29,6 +29,9 @@ func (e *untrustedError) Error() string {
 	return fmt.Sprintf("%s was not made by a lab of yours on this host (run.json has no MAC by your key), and %s", e.run.ID, e.need)
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*untrustedError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *untrustedError) Hint() string {
 	return "see what run.json names; if it is what you want to have read, built and run, add --trust.\n" +

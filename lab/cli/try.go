@@ -16,6 +16,7 @@ import (
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/runner"
 	"ghostlab/lab/toolchain"
+	"ghostlab/lab/usage"
 	"ghostlab/scenarios"
 )
 
@@ -140,7 +141,7 @@ func (a *app) program(ctx context.Context, pattern string, args []string, f *try
 	if p.Cgo = f.race || f.cgo; p.Cgo {
 		p = a.compiler(p)
 		if _, err := osexec.LookPath(p.CC); err != nil {
-			return p, usageError{fmt.Errorf("--race and --cgo need a C compiler for arm64: %w", err), "`lab doctor` names the command that installs it"}
+			return p, usage.New(fmt.Errorf("--race and --cgo need a C compiler for arm64: %w", err), "`lab doctor` names the command that installs it")
 		}
 	}
 	pkg, err := toolchain.Find(ctx, toolchain.Build{Go: a.cfg.Go, Dir: dir, Package: pattern, InPlace: true, CC: p.CC, Race: p.Race, Tags: p.Tags})
@@ -150,17 +151,17 @@ func (a *app) program(ctx context.Context, pattern string, args []string, f *try
 	p.ImportPath = pkg.ImportPath
 	switch {
 	case p.Tests && !pkg.HasTests():
-		return p, usageError{fmt.Errorf("%s has no test files", pkg.ImportPath), "without -run its main function runs"}
+		return p, usage.New(fmt.Errorf("%s has no test files", pkg.ImportPath), "without -run its main function runs")
 	case p.Tests:
 		if _, err := regexp.Compile(f.run); err != nil {
-			return p, usageError{fmt.Errorf("-run: %w", err), ""}
+			return p, usage.New(fmt.Errorf("-run: %w", err), "")
 		}
 		// As go test calls it: what exits with 0 in a test is no pass.
 		p.Args = append([]string{"-test.paniconexit0", "-test.v=true", testRun + f.run}, args...)
 	case pkg.Name != "main" && pkg.HasTests():
-		return p, usageError{fmt.Errorf("%s is no program", pkg.ImportPath), "to run its tests say -run . or name one"}
+		return p, usage.New(fmt.Errorf("%s is no program", pkg.ImportPath), "to run its tests say -run . or name one")
 	case pkg.Name != "main":
-		return p, usageError{fmt.Errorf("%s is no program, and it has no tests", pkg.ImportPath), ""}
+		return p, usage.New(fmt.Errorf("%s is no program, and it has no tests", pkg.ImportPath), "")
 	}
 	return p, nil
 }
@@ -204,7 +205,7 @@ func (a *app) tried(flags *pflag.FlagSet, p scenarios.Program, f tryFlags) (*mat
 	for _, text := range f.env {
 		name, values, ok := strings.Cut(text, "=")
 		if !ok {
-			return nil, usageError{fmt.Errorf("--env: want NAME=a,b, got %q", text), ""}
+			return nil, usage.New(fmt.Errorf("--env: want NAME=a,b, got %q", text), "")
 		}
 		add(matrix.EnvPrefix+name, values, "env "+text)
 	}

@@ -20,8 +20,8 @@ import (
 
 	"ghostlab/kernels"
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/suggest"
 	"ghostlab/lab/toolchain"
-	"ghostlab/scenarios"
 )
 
 // Config is the lab's settings, all of them valid.
@@ -66,6 +66,9 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%v (%s)", e.Err, e.From) }
+
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*Error) BadInput() {}
 
 func (e *Error) Unwrap() error { return e.Err }
 
@@ -215,7 +218,7 @@ func advice(key string) string {
 	for _, s := range settings() {
 		keys = append(keys, s.key)
 	}
-	if near := scenarios.Nearest(key, append([]string{}, keys...)); near != "" {
+	if near := suggest.Nearest(key, append([]string{}, keys...)); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return "the keys are " + strings.Join(keys, ", ")

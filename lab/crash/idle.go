@@ -45,6 +45,9 @@ func (e *IdleError) Error() string {
 	return e.Test + " was skipped, which is no pass: " + e.Why
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*IdleError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *IdleError) Hint() string {
 	if e.Test == "" {

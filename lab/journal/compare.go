@@ -160,5 +160,8 @@ func (e *ChangedError) Error() string {
 	return b.String()
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*ChangedError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *ChangedError) Hint() string { return e.Remedy }

@@ -102,6 +102,9 @@ type NoTrialError struct{ Name string }
 
 func (e *NoTrialError) Error() string { return fmt.Sprintf("no trial %q", e.Name) }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*NoTrialError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *NoTrialError) Hint() string {
 	return "name it as RUN/TRIAL, such as 20261124-020841-ghost-map/17; a number alone means the newest run's"
@@ -111,6 +114,9 @@ func (e *NoTrialError) Hint() string {
 type NoRunError struct{ Dir string }
 
 func (e *NoRunError) Error() string { return "no run in " + e.Dir }
+
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*NoRunError) BadInput() {}
 
 // Hint says what to do about it.
 func (e *NoRunError) Hint() string {

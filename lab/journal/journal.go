@@ -145,6 +145,9 @@ type BusyError struct{ Dir string }
 
 func (e *BusyError) Error() string { return "another lab is running " + e.Dir }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*BusyError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *BusyError) Hint() string { return "wait until it has ended, or end it" }
 

@@ -314,6 +314,9 @@ func (e *PartsError) add(format string, args ...any) {
 
 func (e *PartsError) Error() string { return "merge: " + strings.Join(e.Problems, "\n  ") }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*PartsError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *PartsError) Hint() string {
 	return "`lab run MATRIX.yaml --shard i/n` runs part i; all n of them make a run"

@@ -63,6 +63,9 @@ type RunError struct {
 
 func (e *RunError) Error() string { return fmt.Sprintf("%s: %v", e.File, e.Err) }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*RunError) BadInput() {}
+
 func (e *RunError) Unwrap() error { return e.Err }
 
 // Hint says what to do about it.
@@ -164,6 +167,9 @@ type DamageError struct {
 }
 
 func (e *DamageError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
+
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*DamageError) BadInput() {}
 
 func (e *DamageError) Unwrap() error { return e.Err }
 

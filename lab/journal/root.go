@@ -44,6 +44,9 @@ func (e *PlainError) Error() string {
 	return fmt.Sprintf("%s: want %s, got %s", e.Path, e.Want, kindOf(e.Got))
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*PlainError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *PlainError) Hint() string {
 	return "no lab makes that: see where the run's folder comes from, and remove it"

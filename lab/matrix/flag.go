@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"ghostlab/lab/suggest"
 	"ghostlab/scenarios"
 )
 
@@ -82,7 +83,7 @@ func (f *form) advice(outer, inner string) string {
 	if outer == KeyAxes {
 		known = append(f.names(), known...)
 	}
-	return scenarios.Advice(inner, known)
+	return suggest.Advice(inner, known)
 }
 
 // resolve says which key, and which within it, a flag's name is.

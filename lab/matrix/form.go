@@ -8,6 +8,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"ghostlab/lab/suggest"
 	"ghostlab/scenarios"
 )
 
@@ -274,7 +275,7 @@ func (f *form) unknownKey(key value, label string) error {
 	if message == "" {
 		message = "unknown key %q"
 	}
-	return advised(key.fail("%s"+message, label, key.text), scenarios.Advice(key.text, f.names()))
+	return advised(key.fail("%s"+message, label, key.text), suggest.Advice(key.text, f.names()))
 }
 
 func plural(n int, what string) string {

@@ -96,6 +96,9 @@ func (e *SizeError) Error() string {
 	return fmt.Sprintf("the matrix has %d trials, more than %d", e.Trials, Most)
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*SizeError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *SizeError) Hint() string {
 	return "say --yes if that is what you want, or lower it with --trials"

@@ -1,9 +1,10 @@
 package matrix
 
 import (
-	"ghostlab/scenarios"
 	"slices"
 	"strings"
+
+	"ghostlab/lab/suggest"
 )
 
 // Pattern selects cells: those that have, on each axis named, one of its values.
@@ -52,11 +53,11 @@ func (v value) matches(what string, axes []Axis, cells []Cell) error {
 			for _, a := range axes {
 				names = append(names, a.Name)
 			}
-			return advised(e.key.fail("%s: no cell has the axis %q", what, e.key.text), scenarios.Advice(e.key.text, names))
+			return advised(e.key.fail("%s: no cell has the axis %q", what, e.key.text), suggest.Advice(e.key.text, names))
 		}
 		for _, x := range e.value.list {
 			if !slices.Contains(axes[i].Values, x.text) {
-				return advised(x.fail("%s: no cell has %s=%s", what, e.key.text, x.text), scenarios.Advice(x.text, axes[i].Values))
+				return advised(x.fail("%s: no cell has %s=%s", what, e.key.text, x.text), suggest.Advice(x.text, axes[i].Values))
 			}
 		}
 	}

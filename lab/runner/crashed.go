@@ -109,6 +109,9 @@ func (e *MovedError) Error() string {
 	return fmt.Sprintf("trial %d takes another course with a breakpoint at its crash: %s", e.Trial, e.Difference)
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*MovedError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *MovedError) Hint() string {
 	return "a program that failed in the same guest before it, or a process of its own that ended, was a stop on the way;\n" +
@@ -122,6 +125,9 @@ type NoFailureError struct{ Trial int }
 func (e *NoFailureError) Error() string {
 	return fmt.Sprintf("no program of trial %d ends by itself with a failure: there is nothing to stop at", e.Trial)
 }
+
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*NoFailureError) BadInput() {}
 
 // Hint says what to do about it.
 func (e *NoFailureError) Hint() string {

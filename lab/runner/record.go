@@ -122,6 +122,9 @@ func (e *VCPUsError) Error() string {
 	return fmt.Sprintf("trial %d ran with %d vCPUs, and QEMU records guests of one only", e.Trial, e.VCPUs)
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*VCPUsError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *VCPUsError) Hint() string {
 	return "run it with the axis `vcpus: [1]`: goroutines and threads still take turns on one vCPU"

@@ -91,6 +91,9 @@ func (e *ManyError) Error() string {
 	return fmt.Sprintf("%s matches %d packages, want one", e.Pattern, len(e.Packages))
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*ManyError) BadInput() {}
+
 // Hint says what to do about it.
 func (e *ManyError) Hint() string {
 	const most = 8

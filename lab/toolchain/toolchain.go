@@ -203,6 +203,9 @@ func (e *CompileError) Error() string {
 	return fmt.Sprintf("compile %s in %s with Go %s:\n%s", e.Package, e.Dir, version, e.Output)
 }
 
+// BadInput marks what the user can mend, see usage.IsBadInput.
+func (*CompileError) BadInput() {}
+
 func (e *CompileError) Unwrap() error { return e.err }
 
 // Hint says what to do about it.

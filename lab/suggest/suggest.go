@@ -1,4 +1,5 @@
-package scenarios
+// Package suggest says which name a mistyped one most likely means.
+package suggest
 
 import (
 	"fmt"
