@@ -11,8 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ghostlab/gdb"
-	"ghostlab/kernels"
 	"ghostlab/lab/vm"
 )
 
@@ -115,39 +113,10 @@ func (a *app) attach(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := gdb.Find(); err != nil {
-		return err
-	}
-	k, err := kernels.Open(guest.Kernel)
+	h, err := a.host()
 	if err != nil {
 		return err
 	}
-	session, err := a.session(ctx, k, guest.About)
-	if err != nil {
-		return err
-	}
-	session.Socket, session.CPU = guest.GDB(), guest.CPU
-	return withSession(session, func(command []string) error {
-		stub, err := dialGuest(ctx, guest)
-		if err != nil {
-			return err
-		}
-		stub.Close() // gdb would wait for a stub that serves another
-		return a.gdb(ctx, command)
-	})
-}
-
-// withSession writes a session's files for as long as begin runs, which is given
-// the command.
-func withSession(session gdb.Session, begin func(command []string) error) error {
-	dir, remove, err := vm.Scratch()
-	if err != nil {
-		return err
-	}
-	defer remove()
-	command, err := session.Write(dir)
-	if err != nil {
-		return err
-	}
-	return begin(command)
+	defer h.Out.Close()
+	return h.Attach(ctx, guest)
 }

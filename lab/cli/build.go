@@ -45,12 +45,12 @@ from the cache.`,
 }
 
 func (a *app) buildKernel(cmd *cobra.Command) error {
-	st, out, err := a.open()
+	p, err := a.provider()
 	if err != nil {
 		return err
 	}
-	k, err := a.kernel(cmd.Context(), st, out, true)
-	out.Close()
+	k, err := p.Kernel(cmd.Context(), true)
+	p.Out.Close()
 	if err != nil {
 		return err
 	}
@@ -59,12 +59,12 @@ func (a *app) buildKernel(cmd *cobra.Command) error {
 }
 
 func (a *app) buildInit(cmd *cobra.Command) error {
-	st, out, err := a.open()
+	p, err := a.provider()
 	if err != nil {
 		return err
 	}
-	path, err := initramfs.Init(cmd.Context(), st)
-	out.Close()
+	path, err := initramfs.Init(cmd.Context(), p.Store)
+	p.Out.Close()
 	if err != nil {
 		return err
 	}
@@ -77,16 +77,16 @@ func (a *app) buildImage(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	st, out, err := a.open()
+	p, err := a.provider()
 	if err != nil {
 		return err
 	}
-	defer out.Close()
-	k, err := a.kernel(cmd.Context(), st, out, true)
+	defer p.Out.Close()
+	k, err := p.Kernel(cmd.Context(), true)
 	if err != nil {
 		return err
 	}
-	img, err := images.Ensure(cmd.Context(), st, k, s.Program(), a.cfg.Go)
+	img, err := images.Ensure(cmd.Context(), p.Store, k, s.Program(), a.cfg.Go)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ghostlab/lab/config"
+	"ghostlab/lab/experiment"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/report"
@@ -119,8 +120,10 @@ func typed(t *testing.T, args []string) journal.Run {
 	case "try":
 		f := tryFlags{runFlags: f, releases: *flags.Lookup("go").Value.(*releases), run: flags.Lookup("run").Value.String(), env: texts("env"), hunt: flags.Changed("hunt")}
 		var p scenarios.Program
-		if p, err = a.program(t.Context(), flags.Arg(0), flags.Args()[1:], &f); err == nil {
-			m, err = a.tried(flags, p, f)
+		var settings config.Config
+		if p, settings, err = a.program(t.Context(), flags.Arg(0), flags.Args()[1:], &f); err == nil {
+			a.cfg = &settings
+			m, err = tried(settings, flags, p, f)
 		}
 	case "hunt":
 		f := huntFlags{set: f.set, limit: 1, enough: 1}
@@ -134,7 +137,7 @@ func typed(t *testing.T, args []string) journal.Run {
 	if err != nil {
 		t.Fatalf("%q: %v", args, err)
 	}
-	run := plan(m)
+	run := experiment.PlanOf(m)
 	run.ID, run.Matrix, run.Go, run.Commands = "x", file, a.cfg.Go, make([]journal.Command, len(run.Cells))
 	run.Kernels = []journal.Kernel{{Asked: a.cfg.Kernel}}
 	run.Guest = journal.Guest{CPU: a.cfg.CPU, VCPUs: a.cfg.CPUs, Memory: a.cfg.Memory}

@@ -8,21 +8,18 @@ import (
 	"path/filepath"
 	"strings"
 
-	"ghostlab/lab/journal"
+	"ghostlab/lab/config"
 	"ghostlab/lab/runner"
+	"ghostlab/lab/session"
 	"ghostlab/lab/usage"
 	"ghostlab/scenarios"
 )
 
-// debuggee is the program that a session is about.
-type debuggee struct {
-	program scenarios.Program
-	command journal.Command
-}
-
 // debuggee finds the scenario of that name, with values for its parameters, or
-// else the Go package in that folder, with arguments.
-func (a *app) debuggee(ctx context.Context, name, run string, args, set []string) (*debuggee, error) {
+// else the Go package in that folder, with arguments. The settings are those that it is
+// compiled with.
+func (a *app) debuggee(ctx context.Context, name, run string, args, set []string) (session.Program, config.Config, error) {
+	none := session.Program{}
 	if isFolder(name) {
 		if _, err := os.Stat(filepath.Join(name, "scenario.yaml")); err != nil {
 			return a.packageDebuggee(ctx, name, run, args, set)
@@ -30,16 +27,16 @@ func (a *app) debuggee(ctx context.Context, name, run string, args, set []string
 	}
 	s, err := scenarios.Find(a.cfg.Scenarios, name)
 	if err != nil {
-		return nil, err
+		return none, *a.cfg, err
 	}
 	if len(args) > 0 || run != "" {
-		return nil, usage.New(errors.New("a scenario takes parameters, not arguments or tests"), "--set name=value sets one")
+		return none, *a.cfg, usage.New(errors.New("a scenario takes parameters, not arguments or tests"), "--set name=value sets one")
 	}
 	values, err := s.Values(set)
 	if err != nil {
-		return nil, usage.New(err, "`lab debug --help` has examples")
+		return none, *a.cfg, usage.New(err, "`lab debug --help` has examples")
 	}
-	return &debuggee{s.Program(), runner.Command(s, values, nil)}, nil
+	return session.Program{Source: s.Program(), Command: runner.Command(s, values, nil)}, *a.cfg, nil
 }
 
 // isFolder says whether a name is meant as a path, as for the go command.
@@ -48,13 +45,13 @@ func isFolder(name string) bool {
 }
 
 // packageDebuggee is the package's program or, where run names some, its tests.
-func (a *app) packageDebuggee(ctx context.Context, name, run string, args, set []string) (*debuggee, error) {
+func (a *app) packageDebuggee(ctx context.Context, name, run string, args, set []string) (session.Program, config.Config, error) {
 	if len(set) > 0 {
-		return nil, usage.New(fmt.Errorf("--set: %s is a package, which has no parameters", name), "arguments of its program come after --")
+		return session.Program{}, *a.cfg, usage.New(fmt.Errorf("--set: %s is a package, which has no parameters", name), "arguments of its program come after --")
 	}
-	p, err := a.program(ctx, name, args, &tryFlags{run: run})
+	p, settings, err := a.program(ctx, name, args, &tryFlags{run: run})
 	if err != nil {
-		return nil, err
+		return session.Program{}, settings, err
 	}
-	return &debuggee{p, runner.Command(scenarios.Of(p, 0), nil, nil)}, nil
+	return session.Program{Source: p, Command: runner.Command(scenarios.Of(p, 0), nil, nil)}, settings, nil
 }

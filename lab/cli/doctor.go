@@ -12,6 +12,7 @@ import (
 
 	"ghostlab/kernels"
 	"ghostlab/lab/doctor"
+	"ghostlab/lab/provision"
 	"ghostlab/lab/store"
 	"ghostlab/lab/toolchain"
 )
@@ -99,7 +100,7 @@ func goRelease(ctx context.Context, version string) (string, error) {
 
 // kernelSource says where the kernel would come from, without building it.
 func (a *app) kernelSource(ctx context.Context) (string, error) {
-	f, err := kernels.Locate(ctx, store.Look(a.cfg.Cache), a.kernelOptions(true))
+	f, err := kernels.Locate(ctx, store.Look(a.cfg.Cache), provision.KernelOptions(*a.cfg, true))
 	if err != nil {
 		return "", err
 	}

@@ -14,6 +14,7 @@ import (
 	"ghostlab/gdb"
 	"ghostlab/gdb/dump"
 	"ghostlab/gdb/rsp"
+	"ghostlab/lab/rerun"
 	"ghostlab/lab/usage"
 )
 
@@ -86,7 +87,7 @@ func (a *app) dump(ctx context.Context, name, file, format string) error {
 // crash. It returns what the dump is of and the kernel's file with symbols.
 func (a *app) dumpTo(ctx context.Context, name, arguments string) (of, vmlinux string, err error) {
 	if guest, err := a.guest(name); err == nil {
-		stub, err := dialGuest(ctx, guest)
+		stub, err := guest.Dial(ctx)
 		if err != nil {
 			return "", "", err
 		}
@@ -97,9 +98,9 @@ func (a *app) dumpTo(ctx context.Context, name, arguments string) (of, vmlinux s
 		}
 		return "guest " + guest.Name, filepath.Join(guest.Kernel, "vmlinux"), err
 	}
-	err = a.lookAtCrash(ctx, name, func(ctx context.Context, c crashed) error {
-		of, vmlinux = "trial "+name+" at its crash", c.kernel.Vmlinux()
-		return dumpMemory(ctx, c.stub, arguments)
+	err = a.lookAtCrash(ctx, name, func(ctx context.Context, c rerun.Crash) error {
+		of, vmlinux = "trial "+name+" at its crash", c.Kernel.Vmlinux()
+		return dumpMemory(ctx, c.Stub, arguments)
 	}, nil)
 	return of, vmlinux, err
 }

@@ -12,16 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"ghostlab/gdb/explain"
-	"ghostlab/gdb/travel"
-	"ghostlab/images"
-	"ghostlab/lab/crash"
+	"ghostlab/lab/experiment"
 	"ghostlab/lab/hunt"
 	"ghostlab/lab/journal"
-	"ghostlab/lab/progress"
-	"ghostlab/lab/report"
+	"ghostlab/lab/rerun"
 	"ghostlab/lab/runner"
-	"ghostlab/lab/toolchain"
-	"ghostlab/lab/vm"
 )
 
 type explainFlags struct {
@@ -73,24 +68,29 @@ func (a *app) explain(ctx context.Context, name string, f explainFlags) error {
 		return err
 	}
 	switch {
-	case past.hung() && past.trial.Schedule.Deterministic() && past.trial.Digest == "":
-		return unrepeatable(past.trial.Trial)
-	case !past.hung() && !runner.Failed(past.trial.Trial):
-		return &passedError{past}
+	case past.Hung() && past.Trial.Schedule.Deterministic() && past.Repeats() != nil:
+		return past.Repeats()
+	case !past.Hung() && !runner.Failed(past.Trial.Trial):
+		return &rerun.PassedError{Past: past}
 	}
 	instead := ""
-	if why := past.backwards(); why != nil {
+	if why := past.Backwards(); why != nil {
 		fmt.Fprintf(a.stderr, "lab: %v; searching for the same signature on one vCPU\n", why)
 		if past, instead, err = a.huntAlone(ctx, past, f.limit); err != nil {
 			return err
 		}
 	}
-	t, err := a.openPast(ctx, past)
+	p, err := a.provider()
 	if err != nil {
 		return err
 	}
-	defer t.close()
-	e, err := a.explainPast(ctx, t, f.limit)
+	defer p.Out.Close()
+	t, err := rerun.Open(ctx, p, past)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	e, err := t.Explain(ctx, f.limit)
 	if err != nil && !as[*explain.NotFoundError](err) && !as[*explain.LateError](err) {
 		return err
 	}
@@ -100,16 +100,16 @@ func (a *app) explain(ctx context.Context, name string, f explainFlags) error {
 	}
 	text, err := json.MarshalIndent(e, "", "  ")
 	if err == nil {
-		err = journal.KeepExplanation(past.dir, past.trial.N, text)
+		err = journal.KeepExplanation(past.Dir, past.Trial.N, text)
 	}
 	switch {
 	case err != nil:
 	case f.json:
 		_, err = fmt.Fprintf(a.stdout, "%s\n", text)
 	default:
-		err = e.Text(a.stdout, t.sources(ctx, a))
+		err = e.Text(a.stdout, t.Sources(ctx))
 	}
-	t.out.Close()
+	p.Out.Close()
 	if err == nil && unexplained != nil {
 		complain(a.stderr, unexplained)
 		err = silentError{exitDiffers}
@@ -119,33 +119,38 @@ func (a *app) explain(ctx context.Context, name string, f explainFlags) error {
 
 // huntAlone searches for a trial of one vCPU that ends like a past one, which
 // cannot be run backwards, and says what it is in its place.
-func (a *app) huntAlone(ctx context.Context, past *pastTrial, limit time.Duration) (found *pastTrial, instead string, err error) {
-	m, wanted, err := a.like(ctx, past)
+func (a *app) huntAlone(ctx context.Context, past *rerun.Past, limit time.Duration) (found *rerun.Past, instead string, err error) {
+	l, err := a.lab()
 	if err != nil {
 		return nil, "", err
 	}
-	h := &hunting{wanted: wanted, enough: 1, limit: limit, arms: hunt.Alone()}
-	if past.hung() {
+	defer l.Out.Close()
+	l, m, wanted, err := l.Like(ctx, past.Run, past.Trial.Trial)
+	if err != nil {
+		return nil, "", err
+	}
+	h := &experiment.Hunt{Wanted: wanted, Enough: 1, Limit: limit, Arms: hunt.Alone()}
+	if past.Hung() {
 		// On a slower CPU than its own what it has to do takes longer than its time, too.
-		h.arms = slices.DeleteFunc(h.arms, func(arm hunt.Arm) bool { return arm.Shift > max(past.trial.Schedule.Shift, fastShift) })
+		h.Arms = slices.DeleteFunc(h.Arms, func(arm hunt.Arm) bool { return arm.Shift > max(past.Trial.Schedule.Shift, fastShift) })
 	}
 	quiet := *a
 	quiet.stdout = io.Discard
-	dir, err := quiet.execute(ctx, experiment{matrix: m, hunt: h})
-	if len(h.found) == 0 {
+	dir, err := quiet.execute(ctx, l, experiment.Experiment{Matrix: m, Hunt: h}, false)
+	if len(h.Found) == 0 {
 		if err == nil {
-			fmt.Fprintf(a.stderr, "lab: the signature did not come back in %d trials of one vCPU, with %d settings of its speed and of time slices, in %v\n", h.trials, len(h.arms), limit)
+			fmt.Fprintf(a.stderr, "lab: the signature did not come back in %d trials of one vCPU, with %d settings of its speed and of time slices, in %v\n", h.Trials, len(h.Arms), limit)
 			a.others(dir, wanted)
 			fmt.Fprintf(a.stderr, "hint: --limit lets the search go on for longer; what needs several vCPUs at the same time never comes back on one\n")
 			err = silentError{exitDiffers}
 		}
 		return nil, "", err
 	}
-	was := past.trial.Trial
-	if past, err = quiet.past(fmt.Sprintf("%s/%d", dir, h.found[0].N)); err != nil {
+	was := past.Trial.Trial
+	if past, err = quiet.past(fmt.Sprintf("%s/%d", dir, h.Found[0].N)); err != nil {
 		return nil, "", err
 	}
-	return past, fmt.Sprintf("trial %d (%s) cannot be run backwards: this is another trial with its signature, found in %d trials of one vCPU", was.N, was.Schedule, h.trials), nil
+	return past, fmt.Sprintf("trial %d (%s) cannot be run backwards: this is another trial with its signature, found in %d trials of one vCPU", was.N, was.Schedule, h.Trials), nil
 }
 
 // fastShift makes an instruction take 8 ns, which is as fast as machines of the parallel
@@ -165,151 +170,4 @@ func (a *app) others(dir string, wanted func(journal.Trial) bool) {
 	if err != nil {
 		complain(a.stderr, err)
 	}
-}
-
-// explainPast explains a trial that can be run backwards, in so much time.
-func (a *app) explainPast(ctx context.Context, t *timeline, limit time.Duration) (*explain.Explanation, error) {
-	replay, err := t.open(a)
-	if err != nil {
-		return nil, err
-	}
-	defer replay.Close()
-	task := t.out.Steps("explain", 1)
-	defer task.End()
-	limited, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	var e *explain.Explanation
-	m, err := travel.Open(limited, replay, t.image.Program)
-	if err == nil {
-		defer m.Close()
-		c := t.crash(m, replay)
-		c.Tell = task.Note
-		e, err = explain.Explain(limited, c)
-	}
-	if lost := replay.Lost(err); lost != nil {
-		err = lost
-	}
-	return e, err
-}
-
-// crash is the one of the trial that the machine replays.
-func (t *timeline) crash(m *travel.Machine, replay *vm.Replay) explain.Case {
-	trial := t.past.trial.Trial
-	return explain.Case{
-		Machine: m, Trial: fmt.Sprintf("%s/%d", filepath.Base(t.past.dir), trial.N),
-		Signature: trial.Title, Shift: trial.Schedule.Shift,
-		Exit: trial.Exit, Signal: trial.Signal, Hung: t.past.hung(), Vmlinux: t.image.Kernel.Vmlinux(),
-		Begun: func() (bool, error) { return replay.Begun(trial.N) },
-	}
-}
-
-// timeline is a past trial that can be run again and, with one vCPU, both ways.
-type timeline struct {
-	past     *pastTrial
-	image    *images.Image
-	replayer *runner.Replayer
-	out      *progress.Output
-}
-
-// hung says whether the trial did not end in its time.
-func (p *pastTrial) hung() bool { return p.trial.Outcome == crash.Hang }
-
-// backwards says whether a trial can be run backwards.
-func (p *pastTrial) backwards() error {
-	if err := p.again(); err != nil {
-		return err
-	}
-	return runner.Recordable(p.trial.Trial)
-}
-
-// again says whether a trial can be run again.
-func (p *pastTrial) again() error {
-	if !p.trial.Schedule.Deterministic() {
-		return &parallelError{p.trial}
-	}
-	if p.trial.Digest == "" {
-		return unrepeatable(p.trial.Trial)
-	}
-	return nil
-}
-
-// openPast prepares a trial to be run again.
-func (a *app) openPast(ctx context.Context, past *pastTrial) (*timeline, error) {
-	if err := past.again(); err != nil {
-		return nil, err
-	}
-	vm.CleanStale()
-	st, out, err := a.open()
-	if err != nil {
-		return nil, err
-	}
-	t := &timeline{past: past, out: out}
-	job, err := a.pastJob(ctx, past, st, out)
-	if err == nil {
-		t.image = job.Image[past.image()]
-		t.replayer, err = runner.NewReplayer(ctx, job, past.dir, past.trial.Trial)
-	}
-	if err != nil {
-		out.Close()
-		return nil, err
-	}
-	return t, nil
-}
-
-func (t *timeline) close() {
-	t.replayer.Close()
-	t.out.Close()
-}
-
-// open starts the replay of the trial, which is recorded now if it was not yet.
-func (t *timeline) open(a *app) (*vm.Replay, error) {
-	replay, _, err := t.replayer.Open()
-	if !as[*journal.NoRecordError](err) && !as[*runner.RecorderError](err) {
-		return replay, err
-	}
-	task := t.out.Steps("record", 1)
-	rec, e, err := t.replayer.Record()
-	task.End()
-	if err != nil {
-		return nil, err
-	}
-	if rec == nil {
-		fmt.Fprintf(a.stderr, "lab: first difference: %s\n", runner.Difference(t.past.trial, e))
-		return nil, silentError{exitDiffers}
-	}
-	replay, _, err = t.replayer.Open()
-	return replay, err
-}
-
-// sources finds the program's files, as far as they are to be had.
-func (t *timeline) sources(ctx context.Context, a *app) explain.Sources {
-	src := explain.Sources{Compiled: t.past.run.Started}
-	if s, err := a.scenarioOf(t.past.run); err == nil {
-		b := images.Build(s.Program(), t.past.goVersion())
-		if src.Folders, src.Standard, err = toolchain.Folders(ctx, b); err != nil {
-			t.out.Printf("no sources are shown: %v", err)
-		}
-	}
-	return src
-}
-
-// passedError says that there is nothing to explain.
-type passedError struct{ past *pastTrial }
-
-func (e *passedError) Error() string {
-	return fmt.Sprintf("trial %d ended with %s: it has no crash", e.past.trial.N, e.past.trial.Outcome)
-}
-
-// BadInput marks what the user can mend, see usage.IsBadInput.
-func (*passedError) BadInput() {}
-
-// Hint says what to do about it.
-func (e *passedError) Hint() string {
-	switch e.past.trial.Outcome {
-	case crash.Hang:
-		return "`lab explain` says what its goroutines waited for; they are in " + report.Near(filepath.Join(e.past.dir, "trials", fmt.Sprint(e.past.trial.N), "console.log"))
-	case crash.Infra:
-		return "the lab failed, not the program: " + e.past.trial.Error
-	}
-	return "`lab show " + e.past.run.ID + "` says which trials failed; `lab hunt` searches for one that does"
 }

@@ -39,7 +39,7 @@ func lives(t *testing.T, tmp, name, run, folder, held string, trials ...int) {
 }
 
 func TestNamesOfGuests(t *testing.T) {
-	tmp := absolute(t.TempDir())
+	tmp := vm.FolderName(t.TempDir())
 	t.Setenv("TMPDIR", tmp)
 	runs, others := filepath.Join(tmp, "runs"), filepath.Join(tmp, "others")
 	begun := func(dir, id string, at time.Time) string {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,23 +49,12 @@ func (a *app) named(name string) func(vm.Live) bool {
 		return func(vm.Live) bool { return true }
 	}
 	if dir, n, err := journal.FindTrial(a.cfg.Runs, name, nil); err == nil {
-		folder := absolute(dir)
+		folder := vm.FolderName(dir)
 		return func(g vm.Live) bool { return g.Folder == folder && slices.Contains(g.Trials, n) }
 	}
 	run, trial, _ := strings.Cut(name, "/")
 	n, err := strconv.Atoi(trial)
 	return func(g vm.Live) bool { return err == nil && g.Run == run && slices.Contains(g.Trials, n) }
-}
-
-// absolute is a folder's one name, by which labs in other folders know it too.
-func absolute(dir string) string {
-	if full, err := filepath.Abs(dir); err == nil {
-		dir = full
-	}
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
-	}
-	return dir
 }
 
 // guestError says that a name is not one guest's.

@@ -1,11 +1,7 @@
 package cli
 
 import (
-	"runtime"
 	"runtime/debug"
-
-	"ghostlab/lab/host"
-	"ghostlab/lab/journal"
 )
 
 // labVersion identifies this build of lab, as far as it was told.
@@ -20,8 +16,4 @@ func labVersion() string {
 		}
 	}
 	return info.Main.Version
-}
-
-func hostInfo() journal.Host {
-	return journal.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, CPU: host.CPU(), Cores: runtime.NumCPU()}
 }

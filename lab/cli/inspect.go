@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"ghostlab/gdb/inspect"
+	"ghostlab/lab/provision"
+	"ghostlab/lab/rerun"
 	"ghostlab/lab/runner"
 	"ghostlab/lab/usage"
 	"ghostlab/lab/vm"
@@ -77,17 +79,17 @@ func (a *app) inspect(ctx context.Context, name, file string, asJSON bool) error
 // coreOf writes the core of a held guest or of a past trial to a file, and returns
 // the program.
 func (a *app) coreOf(ctx context.Context, name, file string) (program string, err error) {
-	take := func(ctx context.Context, c crashed) error {
-		program = c.program
+	take := func(ctx context.Context, c rerun.Crash) error {
+		program = c.Program
 		return takeCore(ctx, c, file)
 	}
-	err = a.lookAtCrash(ctx, name, take, func(past *pastTrial) (kept bool, err error) {
-		core, kept := past.trial.Evidence[runner.CoreFile]
+	err = a.lookAtCrash(ctx, name, take, func(p provision.Provider, past *rerun.Past) (kept bool, err error) {
+		core, kept := past.Trial.Evidence[runner.CoreFile]
 		switch {
 		case kept:
-			program, err = a.keptCore(ctx, past, core, file)
-		case !past.trial.Schedule.Deterministic():
-			err = usage.New(fmt.Errorf("no core of trial %d was kept", past.trial.N),
+			program, err = keptCore(ctx, p, past, core, file)
+		case !past.Trial.Schedule.Deterministic():
+			err = usage.New(fmt.Errorf("no core of trial %d was kept", past.Trial.N),
 				"a matrix with \"collect: [console, core]\" keeps them; trials of the deterministic engine need none")
 		}
 		return kept, err
@@ -96,13 +98,8 @@ func (a *app) coreOf(ctx context.Context, name, file string) (program string, er
 }
 
 // keptCore unpacks the core that was kept with a trial.
-func (a *app) keptCore(ctx context.Context, past *pastTrial, core []byte, file string) (program string, err error) {
-	st, out, err := a.open()
-	if err != nil {
-		return "", err
-	}
-	defer out.Close()
-	img, err := a.pastImage(ctx, past, st, out)
+func keptCore(ctx context.Context, p provision.Provider, past *rerun.Past, core []byte, file string) (program string, err error) {
+	img, err := rerun.Image(ctx, p, past)
 	if err != nil {
 		return "", err
 	}
@@ -117,19 +114,19 @@ func (a *app) keptCore(ctx context.Context, past *pastTrial, core []byte, file s
 	}
 	defer f.Close()
 	if _, err := io.Copy(f, r); err != nil {
-		return "", fmt.Errorf("the core of trial %d: %w", past.trial.N, err)
+		return "", fmt.Errorf("the core of trial %d: %w", past.Trial.N, err)
 	}
 	return img.Program, f.Close()
 }
 
 // takeCore writes a core of the program that a machine is stopped at.
-func takeCore(ctx context.Context, c crashed, file string) error {
+func takeCore(ctx context.Context, c rerun.Crash, file string) error {
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := c.place.Core(ctx, c.stub, f); err != nil {
+	if err := c.Place.Core(ctx, c.Stub, f); err != nil {
 		return err
 	}
 	return f.Close()

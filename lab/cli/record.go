@@ -6,6 +6,7 @@ import (
 
 	"ghostlab/lab/journal"
 	"ghostlab/lab/progress"
+	"ghostlab/lab/rerun"
 	"ghostlab/lab/runner"
 	"ghostlab/lab/usage"
 )
@@ -27,20 +28,20 @@ func (f replayFlags) recordable(t journal.Trial) error {
 }
 
 // record records a trial and says if that was identical to the first execution.
-func (a *app) record(r *runner.Replayer, past *pastTrial, out *progress.Output) error {
+func (a *app) record(t *rerun.Trial, out *progress.Output) error {
 	task := out.Steps("record", 1)
-	rec, e, err := r.Record()
+	rec, e, err := t.Replayer.Record()
 	task.End()
 	out.Close()
 	if err != nil {
 		return err
 	}
 	if rec == nil {
-		fmt.Fprintf(a.stdout, "first difference: %s\n", runner.Difference(past.trial, e))
+		fmt.Fprintf(a.stdout, "first difference: %s\n", runner.Difference(t.Past.Trial, e))
 		fmt.Fprintln(a.stdout, "not identical, nothing is kept")
 		return silentError{exitDiffers}
 	}
 	fmt.Fprintf(a.stdout, "identical, recorded: %s, %d KiB, %.1f million instructions\n",
-		journal.RecordLog(past.dir, past.trial.N), (rec.Size+1023)>>10, float64(rec.End-rec.Start)/1e6)
+		journal.RecordLog(t.Past.Dir, t.Past.Trial.N), (rec.Size+1023)>>10, float64(rec.End-rec.Start)/1e6)
 	return nil
 }

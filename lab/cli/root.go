@@ -9,17 +9,17 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ghostlab/kernels"
 	"ghostlab/lab/config"
-	"ghostlab/lab/host"
+	"ghostlab/lab/experiment"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/live"
-	"ghostlab/lab/matrix"
 	"ghostlab/lab/progress"
-	"ghostlab/lab/qemu"
+	"ghostlab/lab/provision"
+	"ghostlab/lab/rerun"
+	"ghostlab/lab/session"
 	"ghostlab/lab/store"
+	"ghostlab/lab/terminal"
 	"ghostlab/lab/usage"
-	"ghostlab/lab/vm"
 )
 
 // app is what every verb needs.
@@ -93,66 +93,35 @@ or bad input, 3 infrastructure failed, 130 interrupted.`,
 	return err
 }
 
-// open returns the store and the place for progress.
-func (a *app) open() (*store.Store, *progress.Output, error) {
+// provider returns what makes guests, as the settings say. Close its Out in the end.
+func (a *app) provider() (provision.Provider, error) {
 	st, err := store.Open(a.cfg.Cache)
 	if err != nil {
-		return nil, nil, err
+		return provision.Provider{}, err
 	}
 	out := progress.New(a.stderr)
 	out.Watch = a.events.Build
 	st.Waiting = func(kind string) { out.Printf("another lab is making the same %s; waiting for it", kind) }
-	return st, out, nil
+	return provision.Provider{Settings: *a.cfg, Store: st, Out: out, Trust: a.trust}, nil
 }
+
+// lab returns what runs experiments. Close its Out in the end.
+func (a *app) lab() (experiment.Lab, error) {
+	p, err := a.provider()
+	return experiment.Lab{Provider: p, Version: labVersion(), Events: a.events, Verbose: a.verbose}, err
+}
+
+// host returns what sessions have. Close its Out in the end.
+func (a *app) host() (session.Host, error) {
+	p, err := a.provider()
+	return session.Host{Provider: p, Streams: terminal.Streams{In: a.stdin, Out: a.stdout, Err: a.stderr}, Verbose: a.verbose}, err
+}
+
+// past returns the trial of that name.
+func (a *app) past(name string) (*rerun.Past, error) { return rerun.Find(a.cfg.Runs, name, a.skipped) }
 
 // skipped says that a run among others cannot be read.
 func (a *app) skipped(err error) { fmt.Fprintf(a.stderr, "lab: skipped: %v\n", err) }
-
-// kernel returns the kernel the settings ask for.
-func (a *app) kernel(ctx context.Context, st *store.Store, out *progress.Output, retry bool) (*kernels.Kernel, error) {
-	return a.ensureKernel(ctx, st, out, a.kernelOptions(retry))
-}
-
-func (a *app) kernelOptions(retry bool) kernels.Options {
-	return kernels.Options{
-		Series:       a.cfg.Kernel,
-		Source:       a.cfg.KernelSource,
-		StandIn:      a.cfg.StandIn,
-		CrossCompile: a.cfg.CrossCompile,
-		Jobs:         a.cfg.Jobs,
-		Retry:        retry,
-	}
-}
-
-// machine is the guest that the settings describe.
-func (a *app) machine(version string) vm.Config {
-	return vm.Config{
-		QEMU: a.cfg.QEMU, Version: version, CPU: a.cfg.CPU, VCPUs: a.cfg.CPUs, Memory: a.cfg.Memory,
-		Engine: vm.Engine{Accelerator: qemu.HostAccelerator()},
-	}
-}
-
-// guests is how many run at once: what was asked for, or as many of the cells'
-// largest as the host has cores and memory for. A deterministic guest takes one core,
-// whatever its vCPUs.
-func (a *app) guests(asked int, m *matrix.Matrix, cells []matrix.Cell, machine vm.Config) int {
-	if asked > 0 {
-		return asked
-	}
-	cores, memory := 1, 1
-	for _, c := range cells {
-		memory = max(memory, c.Memory(machine.Memory))
-		if m.EngineOf(c) != matrix.Deterministic {
-			cores = max(cores, c.VCPUs(machine.VCPUs))
-		}
-	}
-	n := a.cfg.Jobs / cores
-	if free := host.FreeMemory(); free > 0 {
-		// A running guest and the next one, prepared.
-		n = min(n, free/(2*memory))
-	}
-	return max(1, n)
-}
 
 // exactly is cobra.ExactArgs with a message that names what is missing.
 func exactly(names ...string) cobra.PositionalArgs { return arguments(len(names), names) }

@@ -4,15 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"ghostlab/lab/experiment"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/usage"
-	"ghostlab/scenarios"
 )
 
 type runFlags struct {
@@ -180,12 +179,22 @@ func (a *app) run(cmd *cobra.Command, file string, f runFlags) error {
 	if err := f.check(m); err != nil {
 		return err
 	}
-	e := experiment{matrix: m, file: file, text: text, shard: shard, guests: f.guests, holds: f.held(), verify: f.verify / 100, json: f.json}
+	e := f.experiment(m)
+	e.File, e.Text, e.Shard = file, text, shard
 	if f.dry {
-		return a.dryRun(cmd.Context(), e)
+		return experiment.DryRun(cmd.Context(), a.stdout, *a.cfg, e)
 	}
-	_, err = a.execute(cmd.Context(), e)
+	l, err := a.lab()
+	if err != nil {
+		return err
+	}
+	_, err = a.execute(cmd.Context(), l, e, f.json)
 	return err
+}
+
+// experiment is a matrix with what the flags say of how it is run.
+func (f *runFlags) experiment(m *matrix.Matrix) experiment.Experiment {
+	return experiment.Experiment{Matrix: m, Guests: f.guests, Holds: f.held(), Verify: f.verify / 100}
 }
 
 // matrix reads a matrix file, with what the flags say in the place of its keys.
@@ -193,7 +202,7 @@ func (a *app) matrix(file string, flags *pflag.FlagSet, f runFlags) (m *matrix.M
 	if text, err = os.ReadFile(file); err != nil {
 		return nil, nil, usage.New(err, "name a matrix file, such as scenarios/ghost-map/matrix.yaml")
 	}
-	opt := a.matrixOptions()
+	opt := experiment.MatrixOptions(*a.cfg)
 	if opt.Set, err = f.settings(flags); err != nil {
 		return nil, nil, err
 	}
@@ -202,23 +211,4 @@ func (a *app) matrix(file string, flags *pflag.FlagSet, f runFlags) (m *matrix.M
 	}
 	m, err = matrix.Parse(file, text, opt)
 	return m, text, err
-}
-
-// matrixOptions are those of a file without flags.
-func (a *app) matrixOptions() matrix.Options {
-	return matrix.Options{Find: scenarios.In(a.cfg.Scenarios), Presets: a.presets()}
-}
-
-// presets are the values of the lab's axes where a matrix names none.
-func (a *app) presets() map[string]string {
-	p := map[string]string{
-		matrix.AxisGo:     a.cfg.Go,
-		matrix.AxisVCPUs:  strconv.Itoa(a.cfg.CPUs),
-		matrix.AxisCPU:    a.cfg.CPU,
-		matrix.AxisMemory: strconv.Itoa(a.cfg.Memory) + "M",
-	}
-	if a.cfg.Kernel != "" { // else it is that of a source tree
-		p[matrix.AxisKernel] = a.cfg.Kernel
-	}
-	return p
 }

@@ -2,30 +2,21 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"ghostlab/images"
-	"ghostlab/initramfs"
-	"ghostlab/initramfs/uroot"
 	"ghostlab/initramfs/wire"
 	"ghostlab/lab/journal"
-	"ghostlab/lab/progress"
-	"ghostlab/lab/store"
-	"ghostlab/lab/terminal"
+	"ghostlab/lab/provision"
+	"ghostlab/lab/rerun"
 	"ghostlab/lab/usage"
 	"ghostlab/lab/vm"
 )
-
-// trialScript is a program of the shell's guest: the trial's command.
-const trialScript = "/bin/trial"
 
 type shellFlags struct {
 	set   []string
@@ -70,190 +61,54 @@ in the guest:
 }
 
 func (a *app) shell(ctx context.Context, name string, f shellFlags) error {
-	cfg := a.machine("")
+	share := ""
 	if f.share != "" {
-		dir, err := filepath.Abs(f.share)
-		if err != nil {
+		var err error
+		if share, err = filepath.Abs(f.share); err != nil {
 			return err
 		}
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		if info, err := os.Stat(share); err != nil || !info.IsDir() {
 			return usage.New(fmt.Errorf("--share: %s is not a folder", f.share), "")
 		}
-		cfg.Share = dir
 	}
 	vm.CleanStale()
-	st, out, err := a.open()
+	h, err := a.host()
 	if err != nil {
 		return err
 	}
-	defer out.Close()
-	img, command, err := a.shellImage(ctx, name, f.set, st, out)
+	defer h.Out.Close()
+	img, command, err := a.shellImage(ctx, h.Provider, name, f.set)
 	if err != nil {
 		return err
 	}
-	dir, remove, err := vm.Scratch()
-	if err != nil {
-		return err
-	}
-	defer remove()
-	streams := terminal.Streams{In: a.stdin, Out: a.stdout, Err: a.stderr}
-	argv, files, err := a.script(dir, streams)
-	if err != nil {
-		return err
-	}
-	if cfg.Initramfs, err = a.shellArchive(ctx, dir, img, command, files, st, out); err != nil {
-		return err
-	}
-	cfg.Kernel, cfg.Dir, cfg.Terminal = img.Kernel.Image(), dir, true
-	cfg.About = vm.About{Run: "shell", Program: img.Program, Go: img.Manifest.Go}
-	cfg.Fence = a.fence(ctx, st)
-	cols, rows := streams.Size()
-	env := append([]string{"PATH=/bin:" + uroot.Path, "TERM=" + termName()}, without(command.Env, "PATH")...)
-	cfg.Spec = wire.Spec{
-		Console: &wire.Size{Cols: cols, Rows: rows},
-		Trials:  []wire.Trial{{ID: 1, Argv: argv, Env: env}},
-	}
-	guest, _, err := a.prepare(ctx, cfg, out)
-	if err != nil {
-		return err
-	}
-	defer guest.Close()
-	if files == nil {
-		out.Printf("a shell in Linux %s; exit, Ctrl-D or Ctrl-A x ends it", img.Kernel.Manifest.Version)
-	}
-	out.Close()
-	return a.typeOn(ctx, guest, streams)
+	return h.Shell(ctx, img, command, share)
 }
 
-// script returns the shell's command line: on a terminal the shell alone, else
-// with what the input holds for its script.
-func (a *app) script(dir string, streams terminal.Streams) (argv []string, files []initramfs.File, err error) {
-	argv = []string{uroot.Shell}
-	if streams.Terminal() {
-		return argv, nil, nil
-	}
-	text, err := io.ReadAll(a.stdin)
-	if err != nil {
-		return nil, nil, err
-	}
-	const inGuest = "/bin/script"
-	path := filepath.Join(dir, "script")
-	return append(argv, inGuest), []initramfs.File{{Name: inGuest, Path: path}}, os.WriteFile(path, text, 0o600)
-}
-
-// typeOn connects the user's terminal to the guest's console until either ends.
-func (a *app) typeOn(ctx context.Context, guest *vm.Guest, streams terminal.Streams) error {
-	console, err := guest.Terminal()
-	if err != nil {
-		return &vm.InfraError{What: "connect to the guest's console", Err: err}
-	}
-	defer console.Close()
-	running, end := context.WithCancel(ctx)
-	defer end()
-	begun, ended := make(chan struct{}), make(chan error, 1)
-	go func() {
-		_, err := guest.Run(running, func(m vm.Message) {
-			if m.Kind == wire.Begin {
-				close(begun)
-			}
-		})
-		ended <- err
-	}()
-	select {
-	case err := <-ended:
-		return err
-	case <-begun:
-	}
-	err = terminal.Connect(ctx, console, streams, func(cols, rows int) { guest.Resize(wire.Size{Cols: cols, Rows: rows}) })
-	if errors.Is(err, terminal.ErrQuit) || ctx.Err() != nil {
-		end()
-		<-ended
-		fmt.Fprintln(a.stderr)
-		return ctx.Err()
-	}
-	return <-ended // QEMU has hung up: the guest has ended or will
-}
-
-// shellImage is the image of what the shell is about, and the command that runs
-// it.
-func (a *app) shellImage(ctx context.Context, name string, set []string, st *store.Store, out *progress.Output) (*images.Image, journal.Command, error) {
+// shellImage returns the image of what the shell is about, and the command that runs it.
+func (a *app) shellImage(ctx context.Context, p provision.Provider, name string, set []string) (*images.Image, journal.Command, error) {
 	if name != "" && !isFolder(name) {
 		past, err := a.past(name)
 		if err == nil {
-			img, err := a.pastImage(ctx, past, st, out)
-			return img, past.run.Commands[past.trial.Cell], err
+			img, err := rerun.Image(ctx, p, past)
+			return img, past.Run.Commands[past.Trial.Cell], err
 		}
 		if strings.Contains(name, "/") || isNumber(name) {
 			return nil, journal.Command{}, err
 		}
 	}
-	k, err := a.kernel(ctx, st, out, false)
+	k, err := p.Kernel(ctx, false)
 	if err != nil {
 		return nil, journal.Command{}, err
 	}
 	if name == "" {
 		return &images.Image{Kernel: k}, journal.Command{}, nil
 	}
-	s, err := a.debuggee(ctx, name, "", nil, set)
+	s, settings, err := a.debuggee(ctx, name, "", nil, set)
 	if err != nil {
 		return nil, journal.Command{}, err
 	}
-	img, err := images.Ensure(ctx, st, k, s.program, a.cfg.Go)
-	return img, s.command, err
-}
-
-// shellArchive writes the shell's initramfs: u-root's commands, and over them
-// init, the program and the script that runs it.
-func (a *app) shellArchive(ctx context.Context, dir string, img *images.Image, command journal.Command, files []initramfs.File, st *store.Store, out *progress.Output) (string, error) {
-	task := out.Steps("u-root's commands", 0)
-	commands, err := uroot.Archive(ctx, st)
-	task.End()
-	if err != nil {
-		return "", err
-	}
-	archives := []string{commands}
-	if img.Program == "" {
-		init, err := initramfs.Init(ctx, st)
-		if err != nil {
-			return "", err
-		}
-		files = append(files, initramfs.File{Name: "/init", Path: init})
-	} else {
-		script := filepath.Join(dir, "trial")
-		text := fmt.Sprintf("#!%s\n%sexec %s \"$@\"\n", uroot.Shell, changeDir(command.Dir), shellescape.QuoteCommand(command.Argv))
-		if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
-			return "", err
-		}
-		files = append(files, initramfs.File{Name: trialScript, Path: script})
-		archives = append(archives, img.Initramfs)
-	}
-	path := filepath.Join(dir, "initramfs.cpio")
-	return path, images.Stack(path, files, archives...)
-}
-
-func changeDir(dir string) string {
-	if dir == "" {
-		return ""
-	}
-	return "cd " + shellescape.Quote(dir) + "\n"
-}
-
-// without is an environment without one of its variables.
-func without(env []string, name string) (rest []string) {
-	for _, v := range env {
-		if !strings.HasPrefix(v, name+"=") {
-			rest = append(rest, v)
-		}
-	}
-	return rest
+	img, err := images.Ensure(ctx, p.Store, k, s.Source, settings.Go)
+	return img, s.Command, err
 }
 
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-
-// termName is the kind of the user's terminal.
-func termName() string {
-	if t := os.Getenv("TERM"); t != "" {
-		return t
-	}
-	return "dumb"
-}

@@ -13,7 +13,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"ghostlab/lab/config"
+	"ghostlab/lab/experiment"
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/provision"
 	"ghostlab/lab/runner"
 	"ghostlab/lab/toolchain"
 	"ghostlab/lab/usage"
@@ -76,7 +79,7 @@ package that does not build.`,
 	flags.StringVar(&f.tags, "tags", "", "build `tags`, with commas between them")
 	flags.BoolVar(&f.race, "race", false, "compile with the race detector")
 	flags.BoolVar(&f.cgo, "cgo", false, "compile with the C compiler for arm64")
-	flags.StringVar(&f.gomaxprocs, gomaxprocs, "", "`values` of GOMAXPROCS, such as 1,2,4")
+	flags.StringVar(&f.gomaxprocs, experiment.MaxProcs, "", "`values` of GOMAXPROCS, such as 1,2,4")
 	flags.StringVar(&f.vcpus, matrix.AxisVCPUs, "", "`numbers` of vCPUs of the guest, such as 1,4")
 	flags.StringArrayVar(&f.env, "env", nil, "values of an environment variable, as `NAME=a,b`; may be repeated")
 	flags.Duration(matrix.KeyTimeout, tryTimeout, "the longest `time` a trial may take, in the guest")
@@ -107,44 +110,56 @@ func goStyle(root *cobra.Command, args []string) []string {
 }
 
 func (a *app) try(cmd *cobra.Command, pattern string, args []string, f tryFlags) error {
-	p, err := a.program(cmd.Context(), pattern, args, &f)
+	p, settings, err := a.program(cmd.Context(), pattern, args, &f)
 	if err != nil {
 		return err
 	}
-	m, err := a.tried(cmd.Flags(), p, f)
+	m, err := tried(settings, cmd.Flags(), p, f)
 	if err != nil {
 		return err
 	}
 	if err := f.check(m); err != nil {
 		return err
 	}
-	if f.hunt {
-		return a.carryOutHunt(cmd.Context(), m, runner.Failed, huntFlags{enough: 1, limit: f.limit, guests: f.guests, json: f.json})
+	l, err := a.lab()
+	if err != nil {
+		return err
 	}
-	dir, err := a.execute(cmd.Context(), experiment{matrix: m, guests: f.guests, holds: f.held(), verify: f.verify / 100, json: f.json})
+	l.Provider = l.With(settings)
+	if f.hunt {
+		return a.carryOutHunt(cmd.Context(), l, m, runner.Failed, huntFlags{enough: 1, limit: f.limit, guests: f.guests, json: f.json})
+	}
+	dir, err := a.execute(cmd.Context(), l, f.experiment(m), f.json)
 	if err != nil {
 		return err
 	}
 	return a.verdict(cmd, dir, p, f.json)
 }
 
-// program finds the package and says how it is built and run.
-func (a *app) program(ctx context.Context, pattern string, args []string, f *tryFlags) (scenarios.Program, error) {
+// program finds the package and says how it is built and run, and with which settings:
+// the toolchain may be the module's.
+func (a *app) program(ctx context.Context, pattern string, args []string, f *tryFlags) (scenarios.Program, config.Config, error) {
+	settings := *a.cfg
 	dir, err := os.Getwd()
 	if err != nil {
-		return scenarios.Program{}, err
+		return scenarios.Program{}, settings, err
 	}
-	if err := a.chooseGo(ctx, dir, f); err != nil {
-		return scenarios.Program{}, err
+	if settings.Go, err = a.chooseGo(ctx, dir); err != nil {
+		return scenarios.Program{}, settings, err
 	}
+	p, err := programOf(ctx, settings, dir, pattern, args, f)
+	return p, settings, err
+}
+
+func programOf(ctx context.Context, settings config.Config, dir, pattern string, args []string, f *tryFlags) (scenarios.Program, error) {
 	p := scenarios.Program{Dir: dir, Package: pattern, Tests: f.run != "", Race: f.race, Tags: f.tags, Args: args}
 	if p.Cgo = f.race || f.cgo; p.Cgo {
-		p = a.compiler(p)
+		p = provision.Compiler(settings, p)
 		if _, err := osexec.LookPath(p.CC); err != nil {
 			return p, usage.New(fmt.Errorf("--race and --cgo need a C compiler for arm64: %w", err), "`lab doctor` names the command that installs it")
 		}
 	}
-	pkg, err := toolchain.Find(ctx, toolchain.Build{Go: a.cfg.Go, Dir: dir, Package: pattern, InPlace: true, CC: p.CC, Race: p.Race, Tags: p.Tags})
+	pkg, err := toolchain.Find(ctx, toolchain.Build{Go: settings.Go, Dir: dir, Package: pattern, InPlace: true, CC: p.CC, Race: p.Race, Tags: p.Tags})
 	if err != nil {
 		return p, err
 	}
@@ -166,38 +181,33 @@ func (a *app) program(ctx context.Context, pattern string, args []string, f *try
 	return p, nil
 }
 
-// chooseGo decides on the toolchain: that of a flag, the environment or the
+// chooseGo returns the toolchain: that of a flag, the environment or the
 // settings file, or else the one that the go command takes in this folder.
-func (a *app) chooseGo(ctx context.Context, dir string, f *tryFlags) error {
+func (a *app) chooseGo(ctx context.Context, dir string) (string, error) {
 	for _, o := range a.origins {
-		if o.Key != "go" || o.From != "default" {
-			continue
+		if o.Key == "go" && o.From == "default" {
+			return toolchain.Own(ctx, dir)
 		}
-		own, err := toolchain.Own(ctx, dir)
-		if err != nil {
-			return err
-		}
-		a.cfg.Go = own
 	}
-	return nil
+	return a.cfg.Go, nil
 }
 
 // tried is the matrix of a program: its flags are the keys and axes of a file.
-func (a *app) tried(flags *pflag.FlagSet, p scenarios.Program, f tryFlags) (*matrix.Matrix, error) {
-	opt := matrix.Options{Presets: a.presets()}
+func tried(settings config.Config, flags *pflag.FlagSet, p scenarios.Program, f tryFlags) (*matrix.Matrix, error) {
+	opt := matrix.Options{Presets: experiment.Presets(settings)}
 	add := func(name, value, words string) {
 		opt.Set = append(opt.Set, matrix.Flag{Name: name, Value: value, Words: "flag --" + words})
 	}
 	if f.hunt {
 		add(matrix.KeySearch, matrix.Hunt, "hunt")
 		if !flags.Changed(matrix.KeyTrials) {
-			add(matrix.KeyTrials, fmt.Sprint(mostHunted), "hunt")
+			add(matrix.KeyTrials, fmt.Sprint(experiment.MostHunted), "hunt")
 		}
 	}
 	if len(f.releases) > 1 {
 		add(matrix.AxisGo, strings.Join(f.releases, ","), "go")
 	}
-	for _, name := range []string{gomaxprocs, matrix.AxisVCPUs, matrix.KeyTimeout} {
+	for _, name := range []string{experiment.MaxProcs, matrix.AxisVCPUs, matrix.KeyTimeout} {
 		if x := flags.Lookup(name); x.Changed {
 			add(name, x.Value.String(), name)
 		}
@@ -216,7 +226,7 @@ func (a *app) tried(flags *pflag.FlagSet, p scenarios.Program, f tryFlags) (*mat
 	opt.Set = append(opt.Set, own...)
 	m, err := matrix.Of(scenarios.Of(p, tryTimeout), opt)
 	if err == nil && f.hunt {
-		threaded(m, 0)
+		experiment.Threaded(m, 0)
 	}
 	return m, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ghostlab/lab/crash"
+	"ghostlab/lab/experiment"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/report"
@@ -63,7 +64,7 @@ func (a *app) verdict(cmd *cobra.Command, dir string, p scenarios.Program, asJSO
 		case changed("engine") || changed("isolation") || changed("vcpus") || changed("set"):
 			// A hunt may refuse them.
 		case changed("trials"):
-			next("search for a failure:", a.again(fmt.Sprint("--hunt -n ", mostHunted)))
+			next("search for a failure:", a.again(fmt.Sprint("--hunt -n ", experiment.MostHunted)))
 		default:
 			next("search for a failure:", a.again("--hunt"))
 		}

@@ -99,3 +99,15 @@ func Guests() []Live {
 	slices.SortFunc(all, func(a, b Live) int { return a.Started.Compare(b.Started) })
 	return all
 }
+
+// FolderName returns a folder's one name: absolute and without links, by which labs in
+// other folders know it too, see About.Folder.
+func FolderName(dir string) string {
+	if full, err := filepath.Abs(dir); err == nil {
+		dir = full
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	return dir
+}

@@ -1,28 +1,31 @@
-package cli
+package experiment
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"ghostlab/kernels"
+	"ghostlab/lab/config"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/provision"
 	"ghostlab/lab/qemu"
 	"ghostlab/lab/store"
 	"ghostlab/lab/toolchain"
 )
 
-// dryRun says what a run would do. It makes nothing and starts no guest.
-func (a *app) dryRun(ctx context.Context, e experiment) error {
-	m, cells := e.matrix, e.matrix.Cells()
-	if err := a.checkModels(ctx, m, cells, qemu.HostAccelerator()); err != nil {
+// DryRun says what a run would do. It makes nothing and starts no guest.
+func DryRun(ctx context.Context, out io.Writer, settings config.Config, e Experiment) error {
+	m, cells := e.Matrix, e.Matrix.Cells()
+	if err := provision.CheckModels(ctx, settings.QEMU, m, cells, qemu.HostAccelerator()); err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	varied := m.Varied()
 	for _, x := range varied {
 		fmt.Fprintf(t, "%s\t", x.Name)
@@ -41,19 +44,19 @@ func (a *app) dryRun(ctx context.Context, e experiment) error {
 		return err
 	}
 	part := ""
-	if !e.shard.Whole() {
-		part = fmt.Sprintf(" of the matrix's %d (part %s)", m.Size(), e.shard)
+	if !e.Shard.Whole() {
+		part = fmt.Sprintf(" of the matrix's %d (part %s)", m.Size(), e.Shard)
 	}
-	fmt.Fprintf(a.stdout, "\n%d cells, %s trials%s\n", len(cells), all, part)
-	if err := a.plannedKernels(ctx, cells); err != nil {
+	fmt.Fprintf(out, "\n%d cells, %s trials%s\n", len(cells), all, part)
+	if err := plannedKernels(ctx, out, settings, cells); err != nil {
 		return err
 	}
-	if err := a.plannedToolchains(ctx, cells); err != nil {
+	if err := plannedToolchains(ctx, out, settings.Go, cells); err != nil {
 		return err
 	}
-	guests := a.guests(e.guests, m, cells, a.machine(""))
-	fmt.Fprintf(a.stdout, "guests  %d at once\n", guests)
-	_, err := fmt.Fprintf(a.stdout, "time    %s\n", a.estimate(e, all, guests))
+	guests := provision.Guests(e.Guests, settings.Jobs, m, cells, provision.Machine(settings, ""))
+	fmt.Fprintf(out, "guests  %d at once\n", guests)
+	_, err := fmt.Fprintf(out, "time    %s\n", estimate(settings.Runs, e, all, guests))
 	return err
 }
 
@@ -71,10 +74,10 @@ func between(least, most string) string {
 }
 
 // trials are how many the experiment runs of a cell.
-func (e *experiment) trials(c matrix.Cell) span {
-	least, most := e.matrix.Stop.Range(e.shard.Size(c.Index, e.matrix.Trials))
-	if e.done != nil {
-		least, most = max(0, least-e.done[c.Index]), max(0, most-e.done[c.Index])
+func (e *Experiment) trials(c matrix.Cell) span {
+	least, most := e.Matrix.Stop.Range(e.Shard.Size(c.Index, e.Matrix.Trials))
+	if e.Done != nil {
+		least, most = max(0, least-e.Done[c.Index]), max(0, most-e.Done[c.Index])
 	}
 	return span{least, most}
 }
@@ -93,9 +96,9 @@ func claims(m *matrix.Matrix, c matrix.Cell) string {
 	return strings.Join(all, ", ")
 }
 
-func (a *app) plannedKernels(ctx context.Context, cells []matrix.Cell) error {
-	st := store.Look(a.cfg.Cache)
-	options, err := a.kernelsOf(ctx, st, cells)
+func plannedKernels(ctx context.Context, out io.Writer, settings config.Config, cells []matrix.Cell) error {
+	st := store.Look(settings.Cache)
+	options, err := provision.KernelsOf(ctx, st, settings, cells)
 	if err != nil {
 		return err
 	}
@@ -111,15 +114,15 @@ func (a *app) plannedKernels(ctx context.Context, cells []matrix.Cell) error {
 		} else if first[f.Ran] = f.Asked; !f.Built {
 			words += ", to be built: 6 to 11 minutes on 2 cores"
 		}
-		fmt.Fprintf(a.stdout, "kernel  %s: %s\n", f.Asked, words)
+		fmt.Fprintf(out, "kernel  %s: %s\n", f.Asked, words)
 	}
 	return nil
 }
 
-func (a *app) plannedToolchains(ctx context.Context, cells []matrix.Cell) error {
+func plannedToolchains(ctx context.Context, out io.Writer, preset string, cells []matrix.Cell) error {
 	var seen []string
 	for _, c := range cells {
-		version := c.Or(matrix.AxisGo, a.cfg.Go)
+		version := c.Or(matrix.AxisGo, preset)
 		if slices.Contains(seen, version) {
 			continue
 		}
@@ -132,7 +135,7 @@ func (a *app) plannedToolchains(ctx context.Context, cells []matrix.Cell) error 
 		if !ok {
 			words = "to be fetched as a module, about 70 MB"
 		}
-		fmt.Fprintf(a.stdout, "go      %s: %s\n", version, words)
+		fmt.Fprintf(out, "go      %s: %s\n", version, words)
 	}
 	return nil
 }
@@ -149,9 +152,9 @@ var guestTime = map[string]time.Duration{
 const enoughToTell = 10
 
 // estimate says how long so many trials take, and how that is known.
-func (a *app) estimate(e experiment, trials span, guests int) string {
-	m := e.matrix
-	past, n, pace := a.pastPace(m)
+func estimate(runs string, e Experiment, trials span, guests int) string {
+	m := e.Matrix
+	past, n, pace := pastPace(runs, m)
 	if past != nil {
 		return fmt.Sprintf("about %s for the trials: %v each, as %d trials of %s took (%s engine, isolation %s)",
 			between(round(pace*time.Duration(trials.least)).String(), round(pace*time.Duration(trials.most)).String()), round(pace), n, past.ID, past.Engine, past.Isolation)
@@ -161,7 +164,7 @@ func (a *app) estimate(e experiment, trials span, guests int) string {
 		least += guestTime[m.IsolationOf(c)] * time.Duration(e.trials(c).least)
 	}
 	return fmt.Sprintf("unknown: no run of %s in %s; at least some %v where its trials are short (0.03 s each in a shared guest, 0.3 s in a fork, 0.64 s in a boot)",
-		m.Scenario.Name, a.cfg.Runs, round(least/time.Duration(guests)))
+		m.Scenario.Name, runs, round(least/time.Duration(guests)))
 }
 
 // round keeps two or three digits.
@@ -178,8 +181,8 @@ func round(d time.Duration) time.Duration {
 // pastPace is the host's time for a trial in the newest run of the scenario, one
 // with the matrix's engine and isolation if there is any. The run is nil where
 // there is none.
-func (a *app) pastPace(m *matrix.Matrix) (past *journal.Run, n int, pace time.Duration) {
-	all, _ := journal.List(a.cfg.Runs)
+func pastPace(folder string, m *matrix.Matrix) (past *journal.Run, n int, pace time.Duration) {
+	all, _ := journal.List(folder)
 	runs := slices.DeleteFunc(all, func(r journal.Listed) bool {
 		return r.Scenario != m.Scenario.Name || r.Search != m.Search || len(r.Sessions) > 1 // a resumed run has pauses in it
 	})

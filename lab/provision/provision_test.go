@@ -1,7 +1,8 @@
-package cli
+package provision
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,14 +33,14 @@ func TestKernelsThatAreTheSame(t *testing.T) {
 		k.Manifest.Image = image
 		return k
 	}
-	all := asked([]*kernels.Kernel{built("5.15", "6.1", "a"), built("6.1", "6.1", "a"), built("6.12", "6.12", "b")})
+	all := Asked([]*kernels.Kernel{built("5.15", "6.1", "a"), built("6.1", "6.1", "a"), built("6.12", "6.12", "b")})
 	for i, want := range [][]string{{"6.1"}, {"5.15"}, nil} {
 		if !slices.Equal(all[i].SameAs, want) {
 			t.Errorf("%s is the same as %q, want %q", all[i].Asked, all[i].SameAs, want)
 		}
 	}
 	var said bytes.Buffer
-	warnSame(progress.New(&said), all)
+	WarnSame(progress.New(&said), all)
 	if got := said.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "kernels 5.15 and 6.1 are the same here") {
 		t.Errorf("said %q", got)
 	}
@@ -58,35 +59,44 @@ func TestTreeServesItsOwnSeries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{cfg: &config.Config{KernelSource: tree}}
-	options, err := a.kernelsOf(t.Context(), st, cellsOf(matrix.AxisKernel, "5.15", "6.12", "5.15"))
+	settings := config.Config{KernelSource: tree}
+	options, err := KernelsOf(t.Context(), st, settings, cellsOf(matrix.AxisKernel, "5.15", "6.12", "5.15"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(options) != 2 || options[0].Series != "5.15" || options[0].Source != "" || options[1].Series != "6.12" || options[1].Source != tree {
 		t.Errorf("%+v", options)
 	}
-	_, err = a.kernelsOf(t.Context(), st, cellsOf(matrix.AxisKernel, "5.15", "6.1"))
+	_, err = KernelsOf(t.Context(), st, settings, cellsOf(matrix.AxisKernel, "5.15", "6.1"))
 	if err == nil || !strings.Contains(err.Error(), "Linux 6.12, which no cell asks for") {
 		t.Errorf("a tree that no cell asks for: %v", err)
 	}
 }
 
+// hint is what an error says to do about it.
+func hint(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}
+
 func TestModelsAreChecked(t *testing.T) {
-	a := &app{cfg: &config.Config{QEMU: "qemu-system-aarch64"}}
+	const emulator = "qemu-system-aarch64"
 	m := &matrix.Matrix{Engine: matrix.Parallel}
-	if err := a.checkModels(t.Context(), m, cellsOf(matrix.AxisCPU, "cortex-a72", "max,pauth=off"), "tcg"); err != nil {
+	if err := CheckModels(t.Context(), emulator, m, cellsOf(matrix.AxisCPU, "cortex-a72", "max,pauth=off"), "tcg"); err != nil {
 		t.Error(err)
 	}
-	err := a.checkModels(t.Context(), m, cellsOf(matrix.AxisCPU, "cortex-a27"), "tcg")
-	if err == nil || err.Error() != `axis "cpu": this QEMU has no model "cortex-a27"` || !strings.HasPrefix(hintOf(err), "did you mean") {
-		t.Errorf("an unknown model: %v, hint %q", err, hintOf(err))
+	err := CheckModels(t.Context(), emulator, m, cellsOf(matrix.AxisCPU, "cortex-a27"), "tcg")
+	if err == nil || err.Error() != `axis "cpu": this QEMU has no model "cortex-a27"` || !strings.HasPrefix(hint(err), "did you mean") {
+		t.Errorf("an unknown model: %v, hint %q", err, hint(err))
 	}
-	err = a.checkModels(t.Context(), m, cellsOf(matrix.AxisCPU, "cortex-a15"), "tcg")
+	err = CheckModels(t.Context(), emulator, m, cellsOf(matrix.AxisCPU, "cortex-a15"), "tcg")
 	if err == nil || !strings.Contains(err.Error(), "it is a 32-bit processor") {
 		t.Errorf("a 32-bit model: %v", err)
 	}
-	if err := a.checkModels(t.Context(), m, cellsOf(matrix.AxisCPU, "cortex-a72"), "kvm"); err == nil {
+	if err := CheckModels(t.Context(), emulator, m, cellsOf(matrix.AxisCPU, "cortex-a72"), "kvm"); err == nil {
 		t.Error("a model beside KVM is not refused")
 	}
 }
@@ -109,27 +119,27 @@ func TestRunRemembersItsTree(t *testing.T) {
 	if k.Manifest.Digest, err = kernels.Digest(t.Context(), st, tree); err != nil {
 		t.Fatal(err)
 	}
-	recorded := asked([]*kernels.Kernel{k})[0]
+	recorded := Asked([]*kernels.Kernel{k})[0]
 	run := &journal.Run{ID: "r"}
+	provider := func(named string, trust bool) Provider {
+		return Provider{Settings: config.Config{KernelSource: named}, Store: st, Trust: trust}
+	}
 	for named, want := range map[string]string{"": tree, "/another": "/another"} {
-		a := &app{cfg: &config.Config{Cache: st.Dir(), KernelSource: named}, trust: true}
-		if err := a.reuseTree(t.Context(), run, recorded); err != nil || a.cfg.KernelSource != want {
-			t.Errorf("with %q named: %q, %v", named, a.cfg.KernelSource, err)
+		if p, err := provider(named, true).WithTree(t.Context(), run, recorded); err != nil || p.Settings.KernelSource != want {
+			t.Errorf("with %q named: %q, %v", named, p.Settings.KernelSource, err)
+		}
+	}
+	refused := func(what string, trust bool, want string) {
+		t.Helper()
+		if _, err := provider("", trust).WithTree(t.Context(), run, recorded); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", what, err)
 		}
 	}
 	change("VERSION = 6\nPATCHLEVEL = 6\nSUBLEVEL = 9\n")
-	a := &app{cfg: &config.Config{Cache: st.Dir()}}
-	if err := a.reuseTree(t.Context(), run, recorded); err == nil || !strings.Contains(err.Error(), "was not made by a lab of yours") {
-		t.Errorf("a tree that a run from elsewhere names: %v", err)
-	}
-	a.trust = true
-	if err := a.reuseTree(t.Context(), run, recorded); err == nil || !strings.Contains(err.Error(), tree+" has changed since the run") {
-		t.Errorf("a changed tree: %v", err)
-	}
+	refused("a tree that a run from elsewhere names", false, "was not made by a lab of yours")
+	refused("a changed tree", true, tree+" has changed since the run")
 	if err := os.RemoveAll(tree); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.reuseTree(t.Context(), run, recorded); err == nil || !strings.Contains(err.Error(), "kernel source "+tree+": no such file") {
-		t.Errorf("no tree: %v", err)
-	}
+	refused("no tree", true, "kernel source "+tree+": no such file")
 }

@@ -1,4 +1,4 @@
-package cli
+package session
 
 import (
 	"bytes"
@@ -18,9 +18,7 @@ import (
 	"ghostlab/images"
 	"ghostlab/initramfs"
 	"ghostlab/initramfs/wire"
-	"ghostlab/lab/progress"
 	"ghostlab/lab/qemu"
-	"ghostlab/lab/store"
 	"ghostlab/lab/vm"
 )
 
@@ -29,13 +27,13 @@ const (
 	delvePort = 4040
 )
 
-// debugDelve runs Delve's server in a guest and says how to connect to it.
-func (a *app) debugDelve(ctx context.Context, s *debuggee, img *images.Image, seed uint64, st *store.Store, out *progress.Output) error {
-	session, err := a.session(ctx, img.Kernel, a.about("", img, s))
+// delve runs Delve's server in a guest and says how to connect to it.
+func (h Host) delve(ctx context.Context, p Program, img *images.Image, seed uint64) error {
+	s, err := h.Describe(ctx, img.Kernel, p.about("", img))
 	if err != nil {
 		return err
 	}
-	dlv, version, err := gdb.Delve(ctx, st, img.Manifest.Go)
+	dlv, version, err := gdb.Delve(ctx, h.Store, img.Manifest.Go)
 	if err != nil {
 		return err
 	}
@@ -44,18 +42,17 @@ func (a *app) debugDelve(ctx context.Context, s *debuggee, img *images.Image, se
 		return err
 	}
 	defer remove()
-	cfg := a.machine("")
+	cfg := h.machine(ctx)
 	cfg.Kernel, cfg.Dir, cfg.Forward = img.Kernel.Image(), dir, delvePort
-	cfg.About = a.about("debug --dlv", img, s)
-	cfg.Fence = a.fence(ctx, st)
+	cfg.About = p.about("debug --dlv", img)
 	cfg.Initramfs = filepath.Join(dir, "initramfs.cpio")
 	if err := images.Stack(cfg.Initramfs, []initramfs.File{{Name: delvePath, Path: dlv}}, img.Initramfs); err != nil {
 		return err
 	}
 	argv := []string{delvePath, "exec", "--headless", "--api-version=2", "--accept-multiclient",
-		"--listen=" + net.JoinHostPort(qemu.GuestAddress, strconv.Itoa(delvePort)), s.command.Argv[0], "--"}
-	cfg.Spec = wire.Spec{Trials: []wire.Trial{{ID: 1, Argv: append(argv, s.command.Argv[1:]...), Env: s.command.Env, Dir: s.command.Dir, Seed: seed}}}
-	guest, _, err := a.prepare(ctx, cfg, out)
+		"--listen=" + net.JoinHostPort(qemu.GuestAddress, strconv.Itoa(delvePort)), p.Command.Argv[0], "--"}
+	cfg.Spec = wire.Spec{Trials: []wire.Trial{{ID: 1, Argv: append(argv, p.Command.Argv[1:]...), Env: p.Command.Env, Dir: p.Command.Dir, Seed: seed}}}
+	guest, _, err := h.prepare(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -68,11 +65,11 @@ func (a *app) debugDelve(ctx context.Context, s *debuggee, img *images.Image, se
 	defer stop()
 	go func() {
 		if awaitText(listening, filepath.Join(dir, vm.LogName), "API server listening at") {
-			a.invite(session, dir, address)
-			out.Printf("Delve %s waits in the guest before the program's first instruction; Ctrl-C here ends both", version)
+			h.invite(s, dir, address)
+			h.Out.Printf("Delve %s waits in the guest before the program's first instruction; Ctrl-C here ends both", version)
 		}
 	}()
-	return a.watch(ctx, guest, out)
+	return h.watch(ctx, guest)
 }
 
 // awaitText waits until a file that grows has the text in it.
@@ -91,11 +88,11 @@ func awaitText(ctx context.Context, file, text string) bool {
 
 // invite prints how a client connects to Delve: the program's debug information
 // names files by import path, and the client has to know where they are.
-func (a *app) invite(s gdb.Session, dir, address string) {
-	host, port, _ := net.SplitHostPort(address)
+func (h Host) invite(s gdb.Session, dir, address string) {
+	hostname, port, _ := net.SplitHostPort(address)
 	number, _ := strconv.Atoi(port)
 	entry := launchEntry{
-		Name: "lab debug --dlv", Type: "go", Request: "attach", Mode: "remote", Host: host, Port: number,
+		Name: "lab debug --dlv", Type: "go", Request: "attach", Mode: "remote", Host: hostname, Port: number,
 	}
 	var rules strings.Builder
 	for _, f := range append(s.Folders, gdb.Folder{Dir: filepath.Join(s.GOROOT, "src")}) {
@@ -109,7 +106,7 @@ func (a *app) invite(s gdb.Session, dir, address string) {
 	text, _ := json.MarshalIndent(entry, "", "  ")
 	init := filepath.Join(dir, "lab.dlv")
 	os.WriteFile(init, []byte(rules.String()), 0o600)
-	fmt.Fprintf(a.stdout, "dlv connect %s --init %s\n%s\n", address, shellescape.Quote(init), text)
+	fmt.Fprintf(h.Streams.Out, "dlv connect %s --init %s\n%s\n", address, shellescape.Quote(init), text)
 }
 
 // launchEntry is one of VS Code's launch.json, for its Go extension.

@@ -1,16 +1,14 @@
-package cli
+package provision
 
 import (
 	"testing"
 
-	"ghostlab/lab/config"
 	"ghostlab/lab/host"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/vm"
 )
 
 func TestGuestsAtOnce(t *testing.T) {
-	a := &app{cfg: &config.Config{Jobs: 8}}
 	free := max(host.FreeMemory(), 1)
 	large := 1
 	if host.FreeMemory() == 0 {
@@ -31,7 +29,7 @@ func TestGuestsAtOnce(t *testing.T) {
 		if c.vcpus != "" {
 			axes[matrix.AxisVCPUs] = c.vcpus
 		}
-		if got := a.guests(c.asked, &matrix.Matrix{Engine: c.engine}, []matrix.Cell{{Axes: axes}}, vm.Config{VCPUs: 2, Memory: c.memory}); got != c.want {
+		if got := Guests(c.asked, 8, &matrix.Matrix{Engine: c.engine}, []matrix.Cell{{Axes: axes}}, vm.Config{VCPUs: 2, Memory: c.memory}); got != c.want {
 			t.Errorf("%s: %d guests, want %d", c.what, got, c.want)
 		}
 	}
