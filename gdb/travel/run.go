@@ -3,6 +3,7 @@ package travel
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"ghostlab/gdb/rsp"
 )
@@ -68,13 +69,21 @@ func (m *Machine) Near() error {
 		if err := m.Go(from); err != nil {
 			return err
 		}
-		if err := m.replay.Snapshot(fmt.Sprintf("at-%d", from)); err != nil {
+		if slices.Contains(m.snapshots, from) {
+			continue
+		}
+		dropped, err := m.replay.Snapshot(snapshotAt(from))
+		m.snapshots = slices.DeleteFunc(m.snapshots, func(at int64) bool { return snapshotAt(at) == dropped })
+		if err != nil {
 			return err
 		}
 		m.snapshots = append(m.snapshots, from)
 	}
 	return m.Go(now)
 }
+
+// snapshotAt is the name of the snapshot of an instruction.
+func snapshotAt(instruction int64) string { return fmt.Sprintf("at-%d", instruction) }
 
 // far says whether going back from a moment begins far before it.
 func (m *Machine) far(now int64) bool {

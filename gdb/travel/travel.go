@@ -53,8 +53,9 @@ type Replay interface {
 	Instructions() (int64, error)
 	// Seek moves it to an instruction.
 	Seek(ctx context.Context, instruction int64) error
-	// Snapshot makes going back to the moments after this cheap.
-	Snapshot(name string) error
+	// Snapshot makes going back to the moments after this cheap. It may drop an older
+	// one for that, whose name it returns.
+	Snapshot(name string) (dropped string, err error)
 }
 
 // Open takes over a replay that is stopped where its log begins. program is the

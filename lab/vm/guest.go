@@ -35,6 +35,10 @@ type Guest struct {
 	mem    []byte
 	// snapshot is the folder of a template that is being made, else empty.
 	snapshot string
+	// snapshots is the file for a replay's, spill the folder on the disk that it is in
+	// where the guest's own has no room, else nil.
+	snapshots string
+	spill     *rundir
 
 	dialogue dialogue
 	kept     *Message     // a trial's end, until the guest's next word
@@ -256,6 +260,9 @@ func (g *Guest) Close() {
 		g.mem = nil
 	}
 	g.mapped.Unlock()
+	if g.spill != nil {
+		g.spill.remove()
+	}
 	g.dir.remove()
 }
 

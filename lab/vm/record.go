@@ -17,7 +17,7 @@ func (g *Guest) recording() []qemu.Device {
 	case g.cfg.replay != "":
 		return []qemu.Device{
 			qemu.Record{Log: g.cfg.replay, Replay: true},
-			qemu.Snapshots{File: g.dir.file("snapshots")},
+			qemu.Snapshots{File: g.snapshots},
 			qemu.Stay{},
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"ghostlab/initramfs/wire"
-	"ghostlab/lab/qemu"
 )
 
 // Replay is a recorded guest, stopped where its record begins. A debugger on
@@ -20,6 +19,7 @@ import (
 type Replay struct {
 	g     *Guest
 	start int64
+	kept  []string // snapshots beside that of the start, the oldest first
 }
 
 // OpenReplay starts a guest that follows the log of a recording. cfg is what the
@@ -34,7 +34,7 @@ func OpenReplay(ctx context.Context, cfg Config, log string) (*Replay, error) {
 	r := &Replay{g: g}
 	// Going backwards is going to the nearest snapshot and forwards from
 	// there, so that there must be one of the start.
-	if err = r.Snapshot("start"); err == nil {
+	if err = r.monitor("savevm start"); err == nil {
 		r.start, err = r.Instructions()
 	}
 	if err != nil {
@@ -46,11 +46,28 @@ func OpenReplay(ctx context.Context, cfg Config, log string) (*Replay, error) {
 }
 
 // Snapshot keeps the state of the stopped machine, so that going backwards to a
-// later moment takes no longer than the way from here. QEMU has no QMP command
-// for it that takes part in a replay.
-func (r *Replay) Snapshot(name string) error {
+// later moment takes no longer than the way from here. Where there are as many as have
+// room the oldest gives way, but for that of the start; dropped is its name, else empty.
+func (r *Replay) Snapshot(name string) (dropped string, err error) {
+	if len(r.kept) == snapshotsOf(r.g.cfg.Memory) {
+		dropped = r.kept[0]
+		if err := r.monitor("delvm " + dropped); err != nil {
+			return "", err
+		}
+		r.kept = r.kept[1:]
+	}
+	if err := r.monitor("savevm " + name); err != nil {
+		return dropped, err
+	}
+	r.kept = append(r.kept, name)
+	return dropped, nil
+}
+
+// monitor has QEMU save or drop a snapshot. It has no QMP command for that which takes
+// part in a replay.
+func (r *Replay) monitor(line string) error {
 	var said string
-	err := r.g.command("human-monitor-command", map[string]any{"command-line": "savevm " + name}, &said)
+	err := r.g.command("human-monitor-command", map[string]any{"command-line": line}, &said)
 	if err == nil && said != "" {
 		err = errors.New(said)
 	}
@@ -200,11 +217,3 @@ func (r *Replay) Done() <-chan struct{} { return r.g.proc.Done() }
 
 // Close ends the guest.
 func (r *Replay) Close() { r.g.Close() }
-
-// prepareReplay makes the host's side of what only a replay has.
-func (g *Guest) prepareReplay() error {
-	if g.cfg.replay == "" {
-		return nil
-	}
-	return qemu.Snapshots{File: g.dir.file("snapshots")}.Create()
-}

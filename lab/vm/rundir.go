@@ -26,9 +26,12 @@ type rundir struct {
 	lock *flock.Flock
 }
 
+// memoryBase is Linux's file system in memory.
+const memoryBase = "/dev/shm"
+
 func bases() []string {
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
-		return []string{"/dev/shm", os.TempDir()}
+	if info, err := os.Stat(memoryBase); err == nil && info.IsDir() {
+		return []string{memoryBase, os.TempDir()}
 	}
 	return []string{os.TempDir()}
 }
