@@ -72,7 +72,7 @@ func TestRunsSayWhetherArmsMemoryOrderIsKept(t *testing.T) {
 	// But not without.
 	forgetLast(t, runs)
 	code, _, stderr = lab(t, "run", "--resume", "--runs", runs, "--qemu", bareQEMU(t))
-	if code != exitUsage || !strings.Contains(stderr, "memory order: fence ") || !strings.Contains(stderr, "-> no fence before load-acquire") {
+	if code != exitUsage || !strings.Contains(stderr, "memory order: fence ") || !strings.Contains(stderr, "-> no fence after store-release") {
 		t.Errorf("exit code %d, stderr\n%s", code, stderr)
 	}
 }
@@ -84,7 +84,7 @@ func TestRunsGoOnWhereQEMUTakesNoPlugins(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("exit code %d, stderr\n%s", code, stderr)
 	}
-	for _, want := range []string{"\nmemory  order NOT as Arm's: no fence before load-acquire: this QEMU takes no plugins", "may be the emulator's"} {
+	for _, want := range []string{"\nmemory  order NOT as Arm's: no fence after store-release: this QEMU takes no plugins", "may be the emulator's"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("stdout lacks %q:\n%s", want, stdout)
 		}

@@ -69,11 +69,11 @@ func (m *MemoryOrder) Verdict() OrderVerdict {
 func (m *MemoryOrder) String() string {
 	switch {
 	case m == nil:
-		return "NOT as Arm's: this run is from before the lab put a fence before load-acquire"
+		return "NOT as Arm's: this run is from before the lab put a fence after store-release"
 	case m.Fence == "":
-		return "NOT as Arm's: no fence before load-acquire: " + m.Why
+		return "NOT as Arm's: no fence after store-release: " + m.Why
 	case m.Fenced == nil:
-		return "not known to be Arm's: fence before load-acquire, but no self-test: " + m.Why
+		return "not known to be Arm's: fence after store-release, but no self-test: " + m.Why
 	}
 	seen := fmt.Sprintf("%d of %d rounds had an outcome that Arm forbids", m.Fenced.Forbidden, m.Fenced.Rounds)
 	if m.Bare != nil {
@@ -129,7 +129,7 @@ func (r *Run) fence() string {
 	case !r.Races():
 		return "none is needed"
 	case r.MemoryOrder == nil || r.MemoryOrder.Fence == "":
-		return "no fence before load-acquire"
+		return "no fence after store-release"
 	}
 	return "fence " + short(r.MemoryOrder.Fence)
 }

@@ -17,13 +17,13 @@ func TestMemoryOrderIsJudgedByWhatTheTestCouldSee(t *testing.T) {
 		says string
 	}{
 		"a run of before":     {nil, OrderBroken, "NOT as Arm's: this run is from before"},
-		"no fence":            {&MemoryOrder{Why: "this host has no C compiler to make the plugin with"}, OrderBroken, "NOT as Arm's: no fence before load-acquire: this host has no C compiler"},
+		"no fence":            {&MemoryOrder{Why: "this host has no C compiler to make the plugin with"}, OrderBroken, "NOT as Arm's: no fence after store-release: this host has no C compiler"},
 		"kept":                {fenced(2000, 0, 1000, 100), OrderKept, "no weaker than Arm's: 0 of 2000 rounds had an outcome that Arm forbids (400 of 2000 without the fence)"},
 		"one is too many":     {fenced(2000, 1, 1000, 100), OrderBroken, "NOT as Arm's: with the fence 1 of 2000"},
 		"also on a busy host": {fenced(2000, 1, 1000, 0), OrderBroken, "NOT as Arm's"},
 		"nothing to be seen":  {fenced(2000, 0, 1000, 99), OrderUnknown, "not known to be Arm's: 0 of 2000"},
 		"too few rounds":      {fenced(999, 0, 1000, 100), OrderUnknown, "not known to be Arm's"},
-		"no test":             {&MemoryOrder{Fence: "29cc", Why: "this host has one core"}, OrderUnknown, "not known to be Arm's: fence before load-acquire, but no self-test: this host has one core"},
+		"no test":             {&MemoryOrder{Fence: "29cc", Why: "this host has one core"}, OrderUnknown, "not known to be Arm's: fence after store-release, but no self-test: this host has one core"},
 	} {
 		if got := c.m.Verdict(); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
@@ -46,8 +46,8 @@ func TestFencedTrialsAreNotCountedWithOthers(t *testing.T) {
 		was, is *Run
 		want    string
 	}{
-		"before and now":   {run(matrix.Parallel, nil), run(matrix.Parallel, here), "memory order: no fence before load-acquire -> fence 29cc50ca7965"},
-		"no compiler":      {run(matrix.Parallel, here), run(matrix.Parallel, &MemoryOrder{Why: "no compiler"}), "memory order: fence 29cc50ca7965 -> no fence before load-acquire"},
+		"before and now":   {run(matrix.Parallel, nil), run(matrix.Parallel, here), "memory order: no fence after store-release -> fence 29cc50ca7965"},
+		"no compiler":      {run(matrix.Parallel, here), run(matrix.Parallel, &MemoryOrder{Why: "no compiler"}), "memory order: fence 29cc50ca7965 -> no fence after store-release"},
 		"two hosts":        {run(matrix.Parallel, here), run(matrix.Parallel, there), ""},
 		"no fence, as now": {run(matrix.Parallel, nil), run(matrix.Parallel, &MemoryOrder{Why: "no compiler"}), ""},
 		"deterministic":    {run(matrix.Deterministic, nil), run(matrix.Deterministic, here), ""},

@@ -16,27 +16,28 @@ import (
 	"ghostlab/lab/store"
 )
 
-// instructions are those that the plugin must put a fence before, and others like them.
+// instructions are those that the plugin must put a fence after, and others like them.
 // An atomic one is a fence already where the host is an x86.
 var instructions = []struct {
 	text  string
 	needs need
 }{
-	{"ldarb w1, [x2]", always}, {"ldarh w1, [x2]", always}, {"ldar w1, [x2]", always}, {"ldar x1, [sp]", always}, {"ldlar x1, [x2]", always},
-	{"ldaxrb w1, [x2]", always}, {"ldaxrh w1, [x2]", always}, {"ldaxr w1, [x2]", always}, {"ldaxr x30, [x2]", always},
-	{"ldaxp w1, w3, [x2]", always}, {"ldaxp x1, x3, [x2]", always},
+	{"stlrb w1, [x2]", always}, {"stlrh w1, [x2]", always}, {"stlr w1, [x2]", always}, {"stlr x1, [sp]", always}, {"stllr w1, [x2]", always},
+	{"stlur x1, [x2, #-8]", always}, {"stlurb w1, [x2]", always},
 
-	{"casa w0, w1, [x2]", unlessFence}, {"casalb w0, w1, [x2]", unlessFence}, {"casal x0, x1, [x2]", unlessFence},
-	{"caspa x0, x1, x2, x3, [x4]", unlessFence}, {"caspal w0, w1, w2, w3, [x4]", unlessFence},
-	{"swpa w0, w1, [x2]", unlessFence}, {"swpalb w0, w1, [x2]", unlessFence},
-	{"ldadda w0, w1, [x2]", unlessFence}, {"ldaddal x0, x1, [x2]", unlessFence}, {"ldclral x0, x1, [x2]", unlessFence}, {"ldsmaxah w0, w1, [x2]", unlessFence},
+	{"stlxrb w5, w1, [x2]", unlessFence}, {"stlxr w5, x1, [x2]", unlessFence}, {"stlxp w5, x1, x3, [x2]", unlessFence},
+	{"casl w0, w1, [x2]", unlessFence}, {"casalb w0, w1, [x2]", unlessFence}, {"casal x0, x1, [x2]", unlessFence},
+	{"caspl x0, x1, x2, x3, [x4]", unlessFence}, {"caspal w0, w1, w2, w3, [x4]", unlessFence},
+	{"swpl w0, w1, [x2]", unlessFence}, {"swpalb w0, w1, [x2]", unlessFence}, {"stclrl x0, [x2]", unlessFence},
+	{"ldaddl w0, w1, [x2]", unlessFence}, {"ldaddal x0, x1, [x2]", unlessFence}, {"ldclral x0, x1, [x2]", unlessFence}, {"ldsmaxalh w0, w1, [x2]", unlessFence},
 
-	{"ldapr x1, [x2]", never}, {"ldaprb w1, [x2]", never}, {"ldapur x1, [x2]", never},
-	{"stlr x1, [x2]", never}, {"stlrb w1, [x2]", never}, {"stllr w1, [x2]", never}, {"stlxr w5, x1, [x2]", never}, {"stlxp w5, x1, x3, [x2]", never},
-	{"ldxr x1, [x2]", never}, {"ldxp x1, x3, [x2]", never}, {"stxr w5, w1, [x2]", never},
-	{"cas w0, w1, [x2]", never}, {"casl w0, w1, [x2]", never}, {"casp x0, x1, x2, x3, [x4]", never},
-	{"swp w0, w1, [x2]", never}, {"ldadd w0, w1, [x2]", never}, {"ldaddl w0, w1, [x2]", never}, {"stadd w0, [x2]", never},
-	{"ldr x1, [x2]", never}, {"ldr x1, [x2, x3]", never}, {"ldp x1, x3, [x2]", never}, {"ldrsw x1, [x2, #4]", never}, {"ldraa x1, [x2]", never},
+	{"ldar x1, [x2]", never}, {"ldarb w1, [x2]", never}, {"ldlar x1, [x2]", never}, {"ldapr x1, [x2]", never}, {"ldapur x1, [x2]", never},
+	{"ldaxr x1, [x2]", never}, {"ldaxp x1, x3, [x2]", never}, {"ldxr x1, [x2]", never}, {"ldxp x1, x3, [x2]", never},
+	{"stxr w5, w1, [x2]", never}, {"stxp w5, x1, x3, [x2]", never},
+	{"cas w0, w1, [x2]", never}, {"casa w0, w1, [x2]", never}, {"casp x0, x1, x2, x3, [x4]", never}, {"caspa x0, x1, x2, x3, [x4]", never},
+	{"swp w0, w1, [x2]", never}, {"swpa w0, w1, [x2]", never}, {"ldadd w0, w1, [x2]", never}, {"ldadda w0, w1, [x2]", never}, {"stadd w0, [x2]", never},
+	{"str x1, [x2]", never}, {"str x1, [x2, x3]", never}, {"stp x1, x3, [x2]", never}, {"stur x1, [x2, #3]", never}, {"stg x1, [x2]", never},
+	{"ldr x1, [x2]", never}, {"ldrsw x1, [x2, #4]", never}, {"ldraa x1, [x2]", never},
 	{"dmb ish", never}, {"nop", never},
 }
 
@@ -49,7 +50,7 @@ const (
 )
 
 // emulator is what the plugin needs of QEMU: it hands it a block of instructions and
-// prints the numbers of those before which something is executed.
+// prints the numbers of those after whose stores something is executed.
 const emulator = `
 #include <stdio.h>
 static uint32_t words[256];
@@ -64,10 +65,11 @@ size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *to, size
 #else
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn) { return insn; }
 #endif
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*cb)(unsigned, void *), int flags, void *data)
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, void (*cb)(unsigned, uint32_t, uint64_t, void *), int flags, int rw, void *data)
 {
-	cb(0, data);
-	printf("%zu\n", (size_t)((uint32_t *)insn - words));
+	cb(0, 0, 0, data);
+	if (rw & 2)
+		printf("%zu\n", (size_t)((uint32_t *)insn - words));
 }
 int main(void)
 {
@@ -80,7 +82,7 @@ int main(void)
 }
 `
 
-func TestFenceStandsBeforeEachLoadAcquire(t *testing.T) {
+func TestFenceStandsAfterEachStoreRelease(t *testing.T) {
 	cc, err := findCompiler()
 	if err != nil {
 		t.Skip(err)
@@ -126,7 +128,7 @@ func assemble(t *testing.T) string {
 		t.Skip(err)
 	}
 	var text bytes.Buffer
-	fmt.Fprintln(&text, ".arch armv8.5-a+rcpc")
+	fmt.Fprintln(&text, ".arch armv8.5-a+rcpc+memtag")
 	for _, in := range instructions {
 		fmt.Fprintln(&text, in.text)
 	}

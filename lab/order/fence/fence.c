@@ -1,5 +1,5 @@
-// A plugin of QEMU's that executes a full fence of the host's before each
-// load-acquire of an arm64 guest.
+// A plugin of QEMU's that executes a full fence of the host's after each store-release
+// of an arm64 guest.
 //
 // Arm orders a store-release before a later load-acquire: neither STLR; LDAR nor
 // STLR; LDAXR may read first (Arm ARM, "Load-Acquire, Store-Release": RCsc). QEMU's
@@ -7,6 +7,10 @@
 // load and a barrier (target/arm/tcg/translate-a64.c), and nothing stands between the
 // store and the load: an x86 host's store buffer shows it, and an arm64 host may
 // reorder the plain accesses that are left (QEMU's tracker, issue 4872).
+//
+// A fence before each load-acquire does as well and costs more: every compare-and-swap
+// begins with one. A program of nothing but atomics, once it was translated, took 26 %
+// longer with that and 4 % with this.
 //
 // The declarations are those of QEMU's include/qemu/qemu-plugin.h that are used here,
 // so that no header is needed. INTERFACE is the version of the interface: 1 up to QEMU
@@ -22,7 +26,7 @@ void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, void (*cb)(uint64_t id, 
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*cb)(unsigned vcpu, void *data), int flags, void *data);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, void (*cb)(unsigned vcpu, uint32_t info, uint64_t address, void *data), int flags, int rw, void *data);
 #if INTERFACE >= 3
 size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *to, size_t length);
 #else
@@ -31,10 +35,13 @@ const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
 
 int qemu_plugin_version = INTERFACE;
 
-// On x86 an atomic instruction of the guest's becomes a LOCK-prefixed one, CAS that
-// fails too (accel/tcg/atomic_template.h), and is a fence already. Elsewhere it is
-// what the host's compiler makes of a sequentially consistent one, whose load is not
-// ordered after the plain store that is left of STLR.
+// QEMU_PLUGIN_CB_NO_REGS and QEMU_PLUGIN_MEM_W.
+enum { NO_REGISTERS = 0, STORES = 2 };
+
+// On x86 an atomic instruction of the guest's, and STLXR that succeeds, becomes a
+// LOCK-prefixed one (accel/tcg/atomic_template.h) and is a fence already. Elsewhere it
+// is what the host's compiler makes of a sequentially consistent one, after which the
+// plain load that is left of LDAR may read before it has written.
 #ifndef ATOMICS_FENCE
 #if defined(__x86_64__) || defined(__i386__)
 #define ATOMICS_FENCE 1
@@ -43,28 +50,28 @@ int qemu_plugin_version = INTERFACE;
 #endif
 #endif
 
-// acquires says whether an A64 instruction is a load-acquire that needs the fence.
-// LDAPR and its kin are not among them: Arm lets those pass an earlier STLR.
-static int acquires(uint32_t w)
+// releases says whether an A64 instruction is a store-release that needs the fence.
+static int releases(uint32_t w)
 {
-	if ((w & 0x3fe00000) == 0x08c00000) // LDAR; LDLAR, the same to QEMU
+	if ((w & 0x3fe00000) == 0x08800000) // STLR; STLLR, the same to QEMU
 		return 1;
-	if ((w & 0x3fe08000) == 0x08408000) // LDAXR
-		return 1;
-	if ((w & 0xbfe08000) == 0x88608000) // LDAXP
+	if ((w & 0x3fe00c00) == 0x19000000) // STLUR
 		return 1;
 	if (ATOMICS_FENCE)
 		return 0;
-	if ((w & 0x3fe07c00) == 0x08e07c00) // CASA, CASAL
+	if ((w & 0x3fe08000) == 0x08008000) // STLXR
 		return 1;
-	if ((w & 0xbfe07c00) == 0x08607c00) // CASPA, CASPAL
+	if ((w & 0xbfe08000) == 0x88208000) // STLXP
 		return 1;
-	if ((w & 0x3fa00c00) == 0x38a00000) // SWPA, LDADDA and their like
-		return (w & 0x3fe0fc00) != 0x38a0c000; // but for LDAPR
-	return 0;
+	if ((w & 0x3fa0fc00) == 0x08a0fc00) // CASL, CASAL
+		return 1;
+	if ((w & 0xbfa0fc00) == 0x0820fc00) // CASPL, CASPAL
+		return 1;
+	return (w & 0x3f600c00) == 0x38600000; // SWPL, LDADDL and their like
 }
 
-static void fence(unsigned vcpu, void *data)
+// stored is called after the access.
+static void stored(unsigned vcpu, uint32_t info, uint64_t address, void *data)
 {
 	__sync_synchronize();
 }
@@ -85,8 +92,8 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 #else
 		memcpy(&w, qemu_plugin_insn_data(insn), sizeof(w));
 #endif
-		if (acquires(w))
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, fence, 0, 0); // it reads no registers
+		if (releases(w))
+			qemu_plugin_register_vcpu_mem_cb(insn, stored, NO_REGISTERS, STORES, 0);
 	}
 }
 
