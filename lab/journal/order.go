@@ -75,9 +75,9 @@ func (m *MemoryOrder) String() string {
 	case m.Fenced == nil:
 		return "not known to be Arm's: fence after store-release, but no self-test: " + m.Why
 	}
-	seen := fmt.Sprintf("%d of %d rounds had an outcome that Arm forbids", m.Fenced.Forbidden, m.Fenced.Rounds)
+	seen := fmt.Sprintf("%d forbidden outcomes in %d rounds", m.Fenced.Forbidden, m.Fenced.Rounds)
 	if m.Bare != nil {
-		seen += fmt.Sprintf(" (%d of %d without the fence)", m.Bare.Forbidden, m.Bare.Rounds)
+		seen += fmt.Sprintf(" (%d in %d without the fence)", m.Bare.Forbidden, m.Bare.Rounds)
 	}
 	switch m.Verdict() {
 	case OrderKept:

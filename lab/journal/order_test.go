@@ -18,10 +18,10 @@ func TestMemoryOrderIsJudgedByWhatTheTestCouldSee(t *testing.T) {
 	}{
 		"a run of before":     {nil, OrderBroken, "NOT as Arm's: this run is from before"},
 		"no fence":            {&MemoryOrder{Why: "this host has no C compiler to make the plugin with"}, OrderBroken, "NOT as Arm's: no fence after store-release: this host has no C compiler"},
-		"kept":                {fenced(2000, 0, 1000, 100), OrderKept, "no weaker than Arm's: 0 of 2000 rounds had an outcome that Arm forbids (400 of 2000 without the fence)"},
-		"one is too many":     {fenced(2000, 1, 1000, 100), OrderBroken, "NOT as Arm's: with the fence 1 of 2000"},
+		"kept":                {fenced(2000, 0, 1000, 100), OrderKept, "no weaker than Arm's: 0 forbidden outcomes in 2000 rounds (400 in 2000 without the fence)"},
+		"one is too many":     {fenced(2000, 1, 1000, 100), OrderBroken, "NOT as Arm's: with the fence 1 forbidden outcomes in 2000"},
 		"also on a busy host": {fenced(2000, 1, 1000, 0), OrderBroken, "NOT as Arm's"},
-		"nothing to be seen":  {fenced(2000, 0, 1000, 99), OrderUnknown, "not known to be Arm's: 0 of 2000"},
+		"nothing to be seen":  {fenced(2000, 0, 1000, 99), OrderUnknown, "not known to be Arm's: 0 forbidden outcomes in 2000"},
 		"too few rounds":      {fenced(999, 0, 1000, 100), OrderUnknown, "not known to be Arm's"},
 		"no test":             {&MemoryOrder{Fence: "29cc", Why: "this host has one core"}, OrderUnknown, "not known to be Arm's: fence after store-release, but no self-test: this host has one core"},
 	} {

@@ -29,7 +29,7 @@ func TestMemoryOrderIsSaid(t *testing.T) {
 		want    []string
 	}{
 		"kept": {func(r *journal.Run) { r.Sessions = []journal.Session{session(fenced)} }, journal.OrderKept,
-			[]string{"no weaker than Arm's: 0 of 200000 rounds had an outcome that Arm forbids (10213 of 200000 without the fence)"}},
+			[]string{"no weaker than Arm's: 0 forbidden outcomes in 200000 rounds (10213 in 200000 without the fence)"}},
 		"before there was one": {func(r *journal.Run) { r.Sessions = []journal.Session{session(nil)} }, journal.OrderBroken,
 			[]string{"NOT as Arm's: this run is from before", "may be the emulator's"}},
 		"of two hosts": {func(r *journal.Run) {
