@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -95,15 +94,6 @@ func TestShippedMatrices(t *testing.T) {
 	}
 	if matrices < 3 {
 		t.Errorf("%d matrices", matrices)
-	}
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(readme), "```yaml\n")
-	text, _, _ := strings.Cut(rest, "```")
-	if m, err := Parse("README.md", []byte(text), options); err != nil || len(m.Expect) != 3 {
-		t.Errorf("the README's matrix: %v\n%s", err, text)
 	}
 }
 
