@@ -10,6 +10,7 @@ import (
 	"os"
 	osexec "os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -199,5 +200,15 @@ func settingNames() (names []string) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	config.AddFlags(flags)
 	flags.VisitAll(func(f *pflag.Flag) { names = append(names, "`--"+f.Name+"`") })
+	return names
+}
+
+// fieldNames are the fields of the lines that --json-events writes.
+func fieldNames() (names []string) {
+	event := reflect.TypeFor[live.Event]()
+	for i := range event.NumField() {
+		name, _, _ := strings.Cut(event.Field(i).Tag.Get("json"), ",")
+		names = append(names, "`"+name+"`")
+	}
 	return names
 }

@@ -45,7 +45,7 @@ func TestDocumentation(t *testing.T) {
 		}
 	}
 	for file, names := range map[string][]string{
-		"docs/commands.md": verbNames(t), "docs/matrix.md": keyNames(t), "docs/settings.md": settingNames(),
+		"docs/commands.md": append(verbNames(t), fieldNames()...), "docs/matrix.md": keyNames(t), "docs/settings.md": settingNames(),
 	} {
 		source, err := os.ReadFile(file)
 		if err != nil {
