@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"ghostlab/lab/store"
+	"ghostlab/lab/visible"
 )
 
 // Main runs one command line and returns its exit code.
@@ -29,9 +30,10 @@ func complain(w io.Writer, err error) {
 		fmt.Fprintln(w, "lab: interrupted")
 		return
 	}
-	fmt.Fprintf(w, "lab: %v\n", err)
+	// What an error names may come from a run of somebody else.
+	fmt.Fprintf(w, "lab: %s\n", visible.Text(err.Error(), true))
 	if h := hintOf(err); h != "" {
-		fmt.Fprintf(w, "hint: %s\n", strings.ReplaceAll(h, "\n", "\n      "))
+		fmt.Fprintf(w, "hint: %s\n", strings.ReplaceAll(visible.Text(h, true), "\n", "\n      "))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ghostlab/gdb/inspect"
+	"ghostlab/lab/matrix"
 	"ghostlab/lab/provision"
 	"ghostlab/lab/rerun"
 	"ghostlab/lab/runner"
@@ -97,6 +98,9 @@ func (a *app) coreOf(ctx context.Context, name, file string) (program string, er
 	return program, err
 }
 
+// mostCore bounds a core, in bytes: it holds the memory of one process of a guest.
+const mostCore = matrix.MaxMemory << 20
+
 // keptCore unpacks the core that was kept with a trial.
 func keptCore(ctx context.Context, p provision.Provider, past *rerun.Past, core []byte, file string) (program string, err error) {
 	img, err := rerun.Image(ctx, p, past)
@@ -113,7 +117,11 @@ func keptCore(ctx context.Context, p provision.Provider, past *rerun.Past, core 
 		return "", err
 	}
 	defer f.Close()
-	if _, err := io.Copy(f, r); err != nil {
+	n, err := io.Copy(f, io.LimitReader(r, mostCore+1))
+	if err == nil && n > mostCore {
+		err = fmt.Errorf("want at most %d MiB, the memory of the largest guest", mostCore>>20)
+	}
+	if err != nil {
 		return "", fmt.Errorf("the core of trial %d: %w", past.Trial.N, err)
 	}
 	return img.Program, f.Close()

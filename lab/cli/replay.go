@@ -12,6 +12,7 @@ import (
 	"ghostlab/lab/rerun"
 	"ghostlab/lab/runner"
 	"ghostlab/lab/usage"
+	"ghostlab/lab/visible"
 )
 
 type replayFlags struct {
@@ -91,7 +92,7 @@ func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
 		return err
 	}
 	defer t.Close()
-	fmt.Fprintf(a.stdout, "trial %d of %s: %s (%s)\n", past.Trial.N, past.Run.ID, describe(past.Trial.Trial), past.Trial.Schedule)
+	fmt.Fprintf(a.stdout, "trial %d of %s: %s (%s)\n", past.Trial.N, past.Run.ID, visible.Text(describe(past.Trial.Trial), false), past.Trial.Schedule)
 	if f.record {
 		return a.record(t, p.Out)
 	}

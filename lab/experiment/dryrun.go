@@ -17,6 +17,7 @@ import (
 	"ghostlab/lab/qemu"
 	"ghostlab/lab/store"
 	"ghostlab/lab/toolchain"
+	"ghostlab/lab/visible"
 )
 
 // DryRun says what a run would do. It makes nothing and starts no guest.
@@ -34,7 +35,7 @@ func DryRun(ctx context.Context, out io.Writer, settings config.Config, e Experi
 	var all span
 	for _, c := range cells {
 		for _, x := range varied {
-			fmt.Fprintf(t, "%s\t", c.Or(x.Name, "-"))
+			fmt.Fprintf(t, "%s\t", visible.Text(c.Or(x.Name, "-"), false))
 		}
 		trials := e.trials(c)
 		all.least, all.most = all.least+trials.least, all.most+trials.most

@@ -16,11 +16,16 @@ import (
 func TestRunsAreBounded(t *testing.T) {
 	deep := strings.Repeat(`{"a":`, 5_000_000)
 	for _, c := range []struct{ file, text, want string }{
-		{runFile, deep, "exceeded max depth"},
+		{runFile, strings.Repeat("[", 5_000_000), "exceeded max depth"},
 		{runFile, strings.Repeat(" ", mostRun+1), "want at most 131072 KiB"},
 		{trialsFile, deep[:longestLine-1] + "\n", "exceeded max depth"},
 		{trialsFile, `{"trial":1,"outcome":"pass","schedule":` + deep[:100_000] + "\n", "exceeded max depth"},
 		{trialsFile, strings.Repeat("x", 48<<20) + "\n", ":1: the line is longer than 1 MiB"},
+		{runFile, `{"sessions":[` + strings.Repeat("{},", 2_000_000) + `{}]}`, "2000002 objects"},
+		{runFile, `{"commands":[{"argv":[` + strings.Repeat(`"",`, 6_000_000) + `""]}]}`, "6000000 commas"},
+		{runFile, `{"expect":[` + strings.Repeat(`{"outcome":"crash","claim":"never"},`, mostClaims) + `{}]}`, "want at most 10000 of each, got 10001"},
+		{runFile, `{"axes":[{"name":"env.X\u001b]0;x\u0007"}]}`, "want a name without control characters"},
+		{trialsFile, strings.Repeat("x", mostTorn+8*longestLine), ":1: the line is longer than 1 MiB"},
 		{trialsFile, strings.Repeat("x", 48<<20), ""}, // what a killed lab could have left
 	} {
 		dir := write(t, t.TempDir(), "r", time.Now(), 1).Dir()

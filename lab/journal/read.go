@@ -21,6 +21,10 @@ import (
 // mostRun bounds run.json, in bytes: twice what the largest matrix takes.
 const mostRun = 128 << 20
 
+// mostObjects bounds the objects in run.json, which take far more memory than text: each
+// of 100,000 cells has some, and an axis in a title may look like one.
+const mostObjects = 500_000
+
 // ReadRun reads the run.json of the run in dir, and none of its trials. What no
 // lab can have written is an error.
 func ReadRun(dir string) (*Run, error) {
@@ -42,6 +46,9 @@ func (r root) readRun() (*Run, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if objects, commas := bytes.Count(text, []byte("{")), bytes.Count(text, []byte(",")); objects > mostObjects || commas > 10*mostObjects {
+		return nil, &RunError{r.path(runFile), fmt.Errorf("%d objects and %d commas are more than the largest matrix has", objects, commas)}
 	}
 	run := &Run{}
 	// The standard library's decoder refuses what is nested too deep.
@@ -283,11 +290,18 @@ func cut(in io.Reader, send func(*chunk) bool) error {
 	}
 }
 
-// skipLine reads up to the end of a line and says whether there is one.
+// mostTorn bounds what a killed lab or a power failure can leave of a line, in bytes.
+const mostTorn = 64 << 20
+
+// skipLine reads up to the end of a line and says whether there is one, or whether what
+// is there instead is too long to be the beginning of one.
 func skipLine(in io.Reader, buf []byte) (whole bool, err error) {
-	for {
+	for skipped := 0; ; {
 		n, err := in.Read(buf)
+		skipped += n
 		switch {
+		case skipped > mostTorn:
+			return true, nil
 		case bytes.IndexByte(buf[:n], '\n') >= 0:
 			return true, nil
 		case err == io.EOF:

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"ghostlab/lab/crash"
 	"ghostlab/lab/matrix"
@@ -20,6 +21,9 @@ import (
 // passes, as in a run that an older lab has made.
 func (r *Run) valid() error {
 	for _, name := range []string{r.ID, r.Scenario} { // they become names of folders
+		if strings.ContainsFunc(name, unicode.IsControl) {
+			return fmt.Errorf("id, scenario: want a name without control characters, got %q", name)
+		}
 		if name != "" && (!filepath.IsLocal(name) || filepath.Base(name) != name || name == ".") {
 			return fmt.Errorf("id, scenario: want a folder's name without its path, got %q", name)
 		}
@@ -39,6 +43,10 @@ func (r *Run) valid() error {
 		return fmt.Errorf("timeout: want at most %v, got %v", longestTimeout, r.Timeout)
 	case r.Search != "" && r.Search != matrix.Hunt:
 		return fmt.Errorf("search: want %s, got %q", matrix.Hunt, r.Search)
+	case len(r.Expect) > mostClaims || len(r.Kernels) > mostClaims || len(r.Axes) > mostClaims:
+		return fmt.Errorf("expect, kernels, axes: want at most %d of each, got %d, %d, %d", mostClaims, len(r.Expect), len(r.Kernels), len(r.Axes))
+	case len(r.Hunts) > len(r.Cells):
+		return fmt.Errorf("hunts: want one for each of %d cells, got %d", len(r.Cells), len(r.Hunts))
 	case r.Collect.Passes < 0 || r.Collect.Failures < 0:
 		return fmt.Errorf("collect: want no negative number, got %d and %d", r.Collect.Passes, r.Collect.Failures)
 	}
@@ -50,6 +58,9 @@ func (r *Run) valid() error {
 	return errors.Join(r.validCells(), r.validGuest(), r.validKernels(), validProgram(r.Own))
 }
 
+// mostClaims is far more than any matrix has: each is compared with each cell.
+const mostClaims = 10_000
+
 // longestTimeout is some 300 times the longest that a test of a Go package has by
 // default, and far from where sums of durations would overflow.
 const longestTimeout = 2000 * time.Hour
@@ -57,6 +68,11 @@ const longestTimeout = 2000 * time.Hour
 // validCells checks the values of the lab's own axes: they name toolchains and
 // kernels, and become arguments of QEMU.
 func (r *Run) validCells() error {
+	for _, x := range r.Axes {
+		if strings.ContainsFunc(x.Name, unicode.IsControl) {
+			return fmt.Errorf("axes: want a name without control characters, got %q", x.Name)
+		}
+	}
 	for i, c := range r.Cells {
 		if c.Index != i {
 			return fmt.Errorf("cells: want index %d, got %d", i, c.Index)
@@ -114,7 +130,7 @@ func validProgram(p *scenarios.Program) error {
 		return nil
 	}
 	for _, name := range []string{p.Package, p.ImportPath, p.Tags} {
-		if toolchain.CheckPackage(name) != nil || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' }) {
+		if toolchain.CheckPackage(name) != nil || strings.ContainsFunc(name, unicode.IsControl) {
 			return fmt.Errorf("own: want the name of a package and build tags, got %q", name)
 		}
 	}

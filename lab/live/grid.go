@@ -9,6 +9,7 @@ import (
 
 	"ghostlab/lab/progress"
 	"ghostlab/lab/stat"
+	"ghostlab/lab/visible"
 )
 
 // level is the probability with which a cell's interval holds its rate.
@@ -104,7 +105,7 @@ func (v *View) interval(i int) string {
 
 func (v *View) top(i int) string {
 	if c := v.cells[i]; c.top != "" {
-		return progress.Printable(c.top)
+		return visible.Text(c.top, false)
 	}
 	return "-"
 }

@@ -60,7 +60,7 @@ func TestGrid(t *testing.T) {
 queue: 12/37 trials, 5 crashes, 1 hang or panic, 1 without a result [===========>--------------------------]
 env.A  gomaxprocs                trials  crashes    rate  95 % at any time  hangs, panics  most frequent signature
 1      1           [====>-----]    5/10        0   0.0 %   0.0 % to 58.5 %              0  -
-1      2           [stopped]          7        5  83.3 %  26.9 % to 99.9 %              1  panic: ?[2Jboom
+1      2           [stopped]          7        5  83.3 %  26.9 % to 99.9 %              1  panic: ^[[2Jboom
 2      1           [----------]    0/10        0       -                 -              0  -
 2      2           [----------]    0/10        0       -                 -              0  -`},
 		{60, 20, `
@@ -129,7 +129,7 @@ func TestPlainLines(t *testing.T) {
 		lines := strings.Split(strings.TrimSpace(b.String()), "\n")
 		want := []string{
 			"queue: 3600 trials in 2 cells",
-			"first of its kind: env.A=1 gomaxprocs=2: crash, panic: ?[2Jboom (trial 1)",
+			"first of its kind: env.A=1 gomaxprocs=2: crash, panic: ^[[2Jboom (trial 1)",
 			"queue: 5/3600 trials, 1 crash, 59m55s left",
 			"first of its kind: env.A=1 gomaxprocs=1: hang, no end (trial 1)",
 			"queue: 10/3600 trials, 1 crash, 1 hang or panic, 59m50s left",

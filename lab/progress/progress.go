@@ -11,11 +11,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
-	"unicode"
+
+	"ghostlab/lab/visible"
 
 	"golang.org/x/term"
 )
@@ -156,7 +156,7 @@ func (o *Output) Printf(format string, args ...any) {
 	if o == nil {
 		return
 	}
-	text := Printable(fmt.Sprintf(format, args...)) + "\n"
+	text := visible.Text(fmt.Sprintf(format, args...), true) + "\n"
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.tty != nil && !o.closed {
@@ -164,14 +164,4 @@ func (o *Output) Printf(format string, args ...any) {
 		return
 	}
 	io.WriteString(o.w, text)
-}
-
-// Printable replaces what could act on a terminal.
-func Printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
 }

@@ -109,11 +109,6 @@ func TestStoppedAndResumed(t *testing.T) {
 }
 
 // A guest's words cannot act on the terminal.
-func TestPrintable(t *testing.T) {
-	if got, want := progress.Printable("a\x1b[2J\u009b\u202eb\r\n\tc\xff"), "a?[2J??b?\n\tc?"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
 
 // Where there is no terminal a task says its name, and how far it is twice a
 // minute.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"ghostlab/lab/visible"
 )
 
 // cellRows is the table of an HTML report: a line for each cell, with a plot of
@@ -34,8 +36,8 @@ type plot struct{ Label, Low, High, Width, At string }
 func (s *Summary) cellRows() *cellRows {
 	t := &cellRows{Fixed: s.fixed(), Verdicts: len(s.Expect) > 0, More: max(0, len(s.Cells)-maxCells)}
 	for _, a := range s.varied {
-		t.Axes = append(t.Axes, visible(a.Name, false))
-		t.Example = visible(a.Name+"="+a.Values[0], false)
+		t.Axes = append(t.Axes, visible.Text(a.Name, false))
+		t.Example = visible.Text(a.Name+"="+a.Values[0], false)
 	}
 	var others []func(Cell) int
 	for _, o := range []struct {
@@ -56,7 +58,7 @@ func (s *Summary) cellRows() *cellRows {
 		row := cellRow{Name: s.name(i), N: c.N, Crash: c.Crash, Rate: c.rate(), Interval: c.interval(), Plot: c.plot(),
 			Verdict: string(verdicts[i]), Class: verdictClass[verdicts[i]]}
 		for _, a := range s.varied {
-			row.Values = append(row.Values, visible(c.on(a.Name), false))
+			row.Values = append(row.Values, visible.Text(c.on(a.Name), false))
 		}
 		for _, of := range others {
 			row.Others = append(row.Others, of(c))

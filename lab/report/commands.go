@@ -8,6 +8,7 @@ import (
 	"al.essio.dev/pkg/shellescape"
 
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/visible"
 	"ghostlab/scenarios"
 )
 
@@ -160,4 +161,4 @@ func isTestFlag(arg string) bool { return strings.HasPrefix(arg, "-test.") }
 
 // shell joins words to a line that a shell splits into the same words. What a
 // terminal would obey does not come through it.
-func shell(words []string) string { return visible(shellescape.QuoteCommand(words), false) }
+func shell(words []string) string { return visible.Text(shellescape.QuoteCommand(words), false) }

@@ -6,6 +6,7 @@ import (
 	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/visible"
 )
 
 // Judgement says how one cell stands to what the matrix expects of it.
@@ -76,7 +77,7 @@ func (s *Summary) claimNotes() []string {
 				continue
 			}
 			if open++; open <= maxLines {
-				notes = append(notes, visible(fmt.Sprintf("%s: %s, expected of %s: %s", v, j.Expectation, s.name(j.Cell), j.Why), false))
+				notes = append(notes, visible.Text(fmt.Sprintf("%s: %s, expected of %s: %s", v, j.Expectation, s.name(j.Cell), j.Why), false))
 			}
 		}
 	}

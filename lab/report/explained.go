@@ -9,6 +9,7 @@ import (
 	"ghostlab/gdb/explain"
 	"ghostlab/gdb/travel"
 	"ghostlab/lab/journal"
+	"ghostlab/lab/visible"
 )
 
 // explained is what `lab explain` has found out about a trial.
@@ -51,16 +52,16 @@ func (s *Summary) explained() []explained {
 }
 
 func explainedOf(n int, e *explain.Explanation) explained {
-	x := explained{ID: fmt.Sprintf("explained-%d", n), Trial: fmt.Sprintf("trial %d", n), Signature: visible(e.Signature, false)}
+	x := explained{ID: fmt.Sprintf("explained-%d", n), Trial: fmt.Sprintf("trial %d", n), Signature: visible.Text(e.Signature, false)}
 	if e.Map != nil {
-		x.Map = visible(e.Map.String(), false)
+		x.Map = visible.Text(e.Map.String(), false)
 	}
 	side := func(who, did string, stack []travel.Frame) {
 		var text strings.Builder
 		for _, f := range stack {
-			fmt.Fprintf(&text, "%s\n    %s:%d\n", visible(f.Func, false), visible(f.File, false), f.Line)
+			fmt.Fprintf(&text, "%s\n    %s:%d\n", visible.Text(f.Func, false), visible.Text(f.File, false), f.Line)
 		}
-		x.Sides = append(x.Sides, raceSide{who, visible(did, false), text.String()})
+		x.Sides = append(x.Sides, raceSide{who, visible.Text(did, false), text.String()})
 	}
 	if v := e.Victim; v != nil {
 		side("the victim", v.Name()+", "+v.Did, v.Stack)
@@ -77,7 +78,7 @@ func explainedOf(n int, e *explain.Explanation) explained {
 		}
 	}
 	for _, word := range words {
-		x.Words = append(x.Words, visible(word.String(), false))
+		x.Words = append(x.Words, visible.Text(word.String(), false))
 	}
 	if e.Culprit != nil {
 		x.Apart = fmt.Sprintf("%d instructions (%v of the guest's time) lie between the two.", e.Apart, e.TimeApart)
@@ -87,10 +88,10 @@ func explainedOf(n int, e *explain.Explanation) explained {
 		x.When = "between the two"
 	}
 	for _, turn := range e.Schedule {
-		x.Turns = append(x.Turns, visible(fmt.Sprintf("%d instructions: %s", turn.Instructions, turn), false))
+		x.Turns = append(x.Turns, visible.Text(fmt.Sprintf("%d instructions: %s", turn.Instructions, turn), false))
 	}
 	for _, note := range e.Notes {
-		x.Notes = append(x.Notes, visible(note, false))
+		x.Notes = append(x.Notes, visible.Text(note, false))
 	}
 	return x
 }

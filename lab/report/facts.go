@@ -9,6 +9,7 @@ import (
 
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/visible"
 )
 
 // Fact is a line of what was asked and what ran.
@@ -56,7 +57,7 @@ func (s *Summary) facts() []Fact {
 		all = append(all, Fact{What: "image " + name, Ran: fmt.Sprintf("kernel %.16s, initramfs %.16s, program %.16s", m.Kernel, m.Initramfs, m.Program), Note: "SHA-256, the first 16 digits; run.json has all"})
 	}
 	for i, f := range all {
-		all[i] = Fact{visible(f.What, false), visible(f.Asked, false), visible(f.Ran, false), visible(f.Note, false)}
+		all[i] = Fact{visible.Text(f.What, false), visible.Text(f.Asked, false), visible.Text(f.Ran, false), visible.Text(f.Note, false)}
 	}
 	return all
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"ghostlab/lab/stat"
+	"ghostlab/lab/visible"
 )
 
 // Headline is the result in a sentence or two: how often, and what it depends on.
@@ -72,7 +73,7 @@ func (s *Summary) Dependence() string {
 	if text == "" {
 		return ""
 	}
-	return visible(strings.ToUpper(text[:1])+text[1:]+".", false)
+	return visible.Text(strings.ToUpper(text[:1])+text[1:]+".", false)
 }
 
 func enumerate(names []string) string {

@@ -9,6 +9,7 @@ import (
 
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/stat"
+	"ghostlab/lab/visible"
 )
 
 const (
@@ -83,7 +84,7 @@ func (s *Summary) heat() *heat {
 	slices.Sort(apart)
 	h.Pooled = "nothing is pooled"
 	if names != nil {
-		h.Pooled = "pooled over " + visible(enumerate(names), false)
+		h.Pooled = "pooled over " + visible.Text(enumerate(names), false)
 	}
 	j, _ := json.Marshal(pooled) // a map of bools has no error
 	h.PooledJSON = string(j)
@@ -159,16 +160,16 @@ func (s *Summary) panels(axes []matrix.Axis, row, column int, apart []int) []pan
 	}
 	var out []panel
 	for _, caption := range captions {
-		p := panel{Caption: visible(strings.TrimSpace(caption), false), Row: visible(axes[row].Name, false), Column: visible(axes[column].Name, false)}
+		p := panel{Caption: visible.Text(strings.TrimSpace(caption), false), Row: visible.Text(axes[row].Name, false), Column: visible.Text(axes[column].Name, false)}
 		rows := axes[row].Values
 		if row == column {
 			p.Column, rows = "", []string{""} // one axis only
 		}
 		for _, v := range axes[column].Values {
-			p.Head = append(p.Head, visible(v, false))
+			p.Head = append(p.Head, visible.Text(v, false))
 		}
 		for _, r := range rows {
-			line := heatRow{Name: visible(r, false)}
+			line := heatRow{Name: visible.Text(r, false)}
 			for _, c := range axes[column].Values {
 				at := place{caption, r, c}
 				if row == column {
@@ -222,9 +223,9 @@ func (s *Summary) heatData(axes []matrix.Axis) any {
 	}
 	shown := make([]matrix.Axis, len(axes))
 	for i, a := range axes {
-		shown[i].Name = visible(a.Name, false)
+		shown[i].Name = visible.Text(a.Name, false)
 		for _, v := range a.Values {
-			shown[i].Values = append(shown[i].Values, visible(v, false))
+			shown[i].Values = append(shown[i].Values, visible.Text(v, false))
 		}
 	}
 	return map[string]any{"axes": shown, "cells": cells}

@@ -18,6 +18,7 @@ import (
 	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/visible"
 )
 
 // attacks are what a guest, or a file from somebody else, may hold.
@@ -73,7 +74,7 @@ func TestHostileTextInABrowser(t *testing.T) {
 		}
 		text := eval[string](t, b, "document.body.textContent")
 		for _, a := range attacks {
-			for _, line := range strings.Split(visible(a, true), "\n") {
+			for _, line := range strings.Split(visible.Text(a, true), "\n") {
 				if !strings.Contains(text, line) {
 					t.Errorf("the page does not show %q", line)
 				}
@@ -142,13 +143,13 @@ func FuzzVisible(f *testing.F) {
 		f.Add(a)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got := visible(text, false)
+		got := visible.Text(text, false)
 		for _, r := range got {
 			if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0xfffe || r == 0xffff || r >= 0x202a && r <= 0x202e {
 				t.Errorf("%q has %U", got, r)
 			}
 		}
-		if !utf8.ValidString(got) || visible(got, false) != got {
+		if !utf8.ValidString(got) || visible.Text(got, false) != got {
 			t.Errorf("%q becomes %q", text, got)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/stat"
+	"ghostlab/lab/visible"
 )
 
 // What an HTML report shows of a run of any size; it says how much is beyond.
@@ -66,11 +67,11 @@ type paragraph struct{ Title, Text string }
 // the run's folder to the evidence there; WriteFile makes them lead from others.
 func (s *Summary) HTML(w io.Writer) error {
 	p := document{
-		Summary: s, CSS: template.CSS(pageStyle), JS: template.JS(pageScript), Title: visible(s.Scenario, false), Name: visible(s.Run, false), Lab: visible(s.run.Lab, false),
+		Summary: s, CSS: template.CSS(pageStyle), JS: template.JS(pageScript), Title: visible.Text(s.Scenario, false), Name: visible.Text(s.Run, false), Lab: visible.Text(s.run.Lab, false),
 		// Nothing but this style and this script, whatever text a guest has written.
 		CSP: fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'",
 			sourceHash(pageStyle), sourceHash(pageScript)),
-		Kernel: visible("kernel "+s.kernels(), false), Platform: visible(s.platform(), false),
+		Kernel: visible.Text("kernel "+s.kernels(), false), Platform: visible.Text(s.platform(), false),
 		Effects: s.effectRows(), Explained: s.explained(),
 		Tiles: s.tiles(), Notes: s.notes(), Expect: s.claims(), Hunts: s.huntRows(),
 		Signatures: s.signatureCards(), Reproduce: s.reproduce(), Facts: s.facts(), How: s.how(),
@@ -170,7 +171,7 @@ func (s *Summary) claims() *claims {
 		}
 		for _, j := range s.Expect {
 			if j.Verdict == v && len(c.Open)+len(c.Met) < maxClaims {
-				*rows = append(*rows, claim{verdictClass[v], string(v), s.name(j.Cell), visible(j.Expectation.String(), false), visible(j.Why, false)})
+				*rows = append(*rows, claim{verdictClass[v], string(v), s.name(j.Cell), visible.Text(j.Expectation.String(), false), visible.Text(j.Why, false)})
 			}
 		}
 	}
@@ -183,7 +184,7 @@ func (s *Summary) effectRows() []effectRow {
 	classes := map[stat.Verdict]string{stat.Matters: "matters", stat.NoEffect: "soft", stat.TooFew: "warn"}
 	var rows []effectRow
 	for _, e := range s.Effects {
-		rows = append(rows, effectRow{classes[e.Verdict], string(e.Verdict), visible(e.Sentence, false)})
+		rows = append(rows, effectRow{classes[e.Verdict], string(e.Verdict), visible.Text(e.Sentence, false)})
 	}
 	return rows
 }

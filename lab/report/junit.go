@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ghostlab/lab/matrix"
+	"ghostlab/lab/visible"
 )
 
 // The usual JUnit format, as Jenkins' and GitHub's readers take it: the order of
@@ -55,11 +56,11 @@ type (
 // expected passes.
 func (s *Summary) JUnit(out io.Writer) error {
 	suite := junitSuite{
-		Name: visible(s.Scenario, false), Tests: len(s.Cells), Time: seconds(0),
+		Name: visible.Text(s.Scenario, false), Tests: len(s.Cells), Time: seconds(0),
 		Timestamp: s.run.Started.UTC().Format("2006-01-02T15:04:05"),
 	}
 	for _, f := range s.facts() {
-		suite.Properties = append(suite.Properties, junitProperty{visible(f.What, false), visible(f.Ran, false)})
+		suite.Properties = append(suite.Properties, junitProperty{visible.Text(f.What, false), visible.Text(f.Ran, false)})
 	}
 	var sum time.Duration
 	for i, c := range s.Cells {
@@ -90,11 +91,11 @@ func (s *Summary) JUnit(out io.Writer) error {
 
 func (s *Summary) junitCase(i int) junitCase {
 	c := s.Cells[i]
-	t := junitCase{Class: visible(s.Scenario, false), Name: s.name(i), Time: seconds(c.Time), Out: s.counts(c)}
+	t := junitCase{Class: visible.Text(s.Scenario, false), Name: s.name(i), Time: seconds(c.Time), Out: s.counts(c)}
 	verdicts := map[matrix.Verdict][]string{}
 	for _, j := range s.Expect {
 		if j.Cell == i {
-			verdicts[j.Verdict] = append(verdicts[j.Verdict], visible(fmt.Sprintf("expected %s: %s", j.Expectation, j.Why), false))
+			verdicts[j.Verdict] = append(verdicts[j.Verdict], visible.Text(fmt.Sprintf("expected %s: %s", j.Expectation, j.Why), false))
 		}
 	}
 	problem := func(kind string, lines []string) *junitProblem {
@@ -126,7 +127,7 @@ func (s *Summary) counts(c Cell) string {
 			fmt.Fprintf(&b, "and %d more signatures\n", len(c.Signatures)-maxLines)
 			break
 		}
-		fmt.Fprintf(&b, "%d x %s\n", g.Count, visible(g.Title, false))
+		fmt.Fprintf(&b, "%d x %s\n", g.Count, visible.Text(g.Title, false))
 	}
 	return b.String()
 }

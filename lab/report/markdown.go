@@ -6,6 +6,8 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"ghostlab/lab/visible"
 )
 
 // maxRows is the number of cells in a Markdown table: a GitHub comment has room
@@ -114,7 +116,7 @@ func newMarkdownTable(w io.Writer, names ...string) func(values ...string) {
 // markdownText shows text as it is: nothing in it is markup, a link, a mention
 // or HTML.
 func markdownText(text string) string {
-	return bareLink.ReplaceAllString(markdownEscapes.Replace(visible(text, false)), "$1<!-- -->.")
+	return bareLink.ReplaceAllString(markdownEscapes.Replace(visible.Text(text, false)), "$1<!-- -->.")
 }
 
 // A mention or a link of GitHub's is broken by an empty comment.
@@ -127,7 +129,7 @@ var markdownEscapes = strings.NewReplacer(
 
 // markdownCode shows text in a code span, whose fence is longer than any in it.
 func markdownCode(text string) string {
-	text = visible(text, false)
+	text = visible.Text(text, false)
 	fence := "`"
 	for strings.Contains(text, fence) {
 		fence += "`"

@@ -10,6 +10,7 @@ import (
 
 	"ghostlab/lab/crash"
 	"ghostlab/lab/journal"
+	"ghostlab/lab/visible"
 )
 
 // signatureCards are the failures of an HTML report.
@@ -46,7 +47,7 @@ func (s *Summary) signatureCards() *signatureCards {
 	cards := &signatureCards{}
 	for _, g := range s.Signatures[:min(len(s.Signatures), maxShown)] {
 		card := signatureCard{
-			Count: g.Count, Title: visible(g.Title, false), Outcome: string(g.Outcome),
+			Count: g.Count, Title: visible.Text(g.Title, false), Outcome: string(g.Outcome),
 			Where: s.where(g), Excerpt: s.excerpt(g),
 		}
 		if len(s.varied) > 0 {
@@ -129,7 +130,7 @@ func (s *Summary) excerpt(g *Signature) string {
 		lines = append(lines[:excerptLines:excerptLines], "…")
 	}
 	for i, l := range lines {
-		if l = visible(l, true); len(l) > excerptWidth {
+		if l = visible.Text(l, true); len(l) > excerptWidth {
 			l = strings.ToValidUTF8(l[:excerptWidth], "") + "…"
 		}
 		lines[i] = l

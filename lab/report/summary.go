@@ -14,6 +14,7 @@ import (
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/stat"
+	"ghostlab/lab/visible"
 )
 
 // Summary is a run's result. Its JSON is what `lab show --json` prints.
@@ -234,7 +235,7 @@ func (s *Summary) fixed() string {
 			parts = append(parts, a.Name+"="+a.Values[0])
 		}
 	}
-	return visible(strings.Join(parts, " "), false)
+	return visible.Text(strings.Join(parts, " "), false)
 }
 
 // name is a cell's label by the axes that vary, in visible text.
@@ -246,5 +247,5 @@ func (s *Summary) name(cell int) string {
 	if parts == nil {
 		return "all trials"
 	}
-	return visible(strings.Join(parts, " "), false)
+	return visible.Text(strings.Join(parts, " "), false)
 }

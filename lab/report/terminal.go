@@ -13,6 +13,7 @@ import (
 	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/stat"
+	"ghostlab/lab/visible"
 )
 
 // JSON writes the summary as one document.
@@ -47,7 +48,7 @@ func (s *Summary) terminal(out io.Writer, on screen) error {
 	w := &bytes.Buffer{}
 	line := func(what, text string) {
 		if text != "" {
-			fmt.Fprintf(w, "%s %s\n", on.paint(faint, fmt.Sprintf("%-7s", what)), visible(text, false))
+			fmt.Fprintf(w, "%s %s\n", on.paint(faint, fmt.Sprintf("%-7s", what)), visible.Text(text, false))
 		}
 	}
 	line("run", fmt.Sprintf("%s (%s)", s.Run, Near(s.dir)))
@@ -99,7 +100,7 @@ func Near(path string) string {
 func (s *Summary) cellTable() *table {
 	t := &table{labels: len(s.varied)}
 	for _, a := range s.varied {
-		t.column(a.Name, func(i int) (string, style) { return visible(s.Cells[i].on(a.Name), false), normal })
+		t.column(visible.Text(a.Name, false), func(i int) (string, style) { return visible.Text(s.Cells[i].on(a.Name), false), normal })
 	}
 	count := func(name string, of func(Cell) int, as style) {
 		if total(s.Cells, of) > 0 {
@@ -149,7 +150,7 @@ func (s *Summary) effectLines(w io.Writer, on screen) {
 		if e.Verdict == stat.Matters {
 			as = strong
 		}
-		fmt.Fprintln(w, on.paint(as, on.wrap(visible(e.Sentence, false))))
+		fmt.Fprintln(w, on.paint(as, on.wrap(visible.Text(e.Sentence, false))))
 	}
 }
 
@@ -166,7 +167,7 @@ func (s *Summary) signatureLines(w io.Writer, on screen) {
 			fmt.Fprintf(w, "        and %d more signatures\n", len(s.Signatures)-maxLines)
 			break
 		}
-		fmt.Fprintln(w, on.wrap(fmt.Sprintf("%6d  %s (%s, trial %d)", g.Count, visible(g.Title, false), g.Outcome, g.Trials[0].N)))
+		fmt.Fprintln(w, on.wrap(fmt.Sprintf("%6d  %s (%s, trial %d)", g.Count, visible.Text(g.Title, false), g.Outcome, g.Trials[0].N)))
 	}
 }
 
@@ -208,7 +209,7 @@ func (s *Summary) notes() []string {
 		notes = append(notes, fmt.Sprintf("%d failures have signatures beyond the first %d", s.Beyond, maxSignatures))
 	}
 	for i, n := range notes {
-		notes[i] = visible(n, false)
+		notes[i] = visible.Text(n, false)
 	}
 	return notes
 }

@@ -14,6 +14,7 @@ import (
 	"ghostlab/lab/provision"
 	"ghostlab/lab/runner"
 	"ghostlab/lab/toolchain"
+	"ghostlab/lab/visible"
 	"ghostlab/lab/vm"
 )
 
@@ -129,7 +130,7 @@ func (t *Trial) caseOf(m *travel.Machine, replay *vm.Replay) explain.Case {
 	trial := t.Past.Trial.Trial
 	return explain.Case{
 		Machine: m, Trial: fmt.Sprintf("%s/%d", filepath.Base(t.Past.Dir), trial.N),
-		Signature: trial.Title, Shift: trial.Schedule.Shift,
+		Signature: visible.Text(trial.Title, false), Shift: trial.Schedule.Shift,
 		Exit: trial.Exit, Signal: trial.Signal, Hung: t.Past.Hung(), Vmlinux: t.Image.Kernel.Vmlinux(),
 		Begun: func() (bool, error) { return replay.Begun(trial.N) },
 	}

@@ -1,4 +1,5 @@
-package report
+// Package visible makes text from elsewhere safe to show.
+package visible
 
 import (
 	"fmt"
@@ -6,12 +7,12 @@ import (
 	"unicode"
 )
 
-// visible makes text of a guest safe to show anywhere: what a terminal would
+// Text makes text of a guest, or of a run from elsewhere, safe to show anywhere: what a terminal would
 // obey, what XML forbids and what reorders a line is shown instead of done.
 // Control characters get their names on a keyboard (ESC is ^[, NUL is ^@), other
 // invisible characters ⟨U+202E⟩, bytes that are no UTF-8 the replacement
 // character. Tabs and line ends stay where multiline is set.
-func visible(text string, multiline bool) string {
+func Text(text string, multiline bool) string {
 	if plain(text) {
 		return text
 	}
