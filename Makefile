@@ -22,7 +22,7 @@ build:
 kernel: build
 	@bin/lab build kernel >/dev/null
 
-check:
+check: setup
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "check: gofmt these files" >&2; exit 1; }
 	go vet ./...
 	GOOS=linux GOARCH=arm64 go vet ./initramfs/guest
