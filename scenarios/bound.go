@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// What a file of a user's may be at most: the YAML library takes time that grows with
+// MostYAML is the largest file of a user's, in bytes, and these are its other bounds: the YAML library takes time that grows with
 // the square of the depth, and of the number of a map's keys. A file of these bounds
 // takes it at most some seconds (measured: 26,000 keys 2 s).
 const (
-	mostYAML  = 256 << 10 // bytes
+	MostYAML  = 256 << 10 // bytes
 	mostDepth = 100       // lists and maps within each other
 	longest   = 20 * time.Second
 )
 
 // bounded calls read, which parses text, where that is within the bounds.
 func bounded(text []byte, read func() error) error {
-	if n := len(text); n > mostYAML {
-		return fmt.Errorf("want at most %d KiB of YAML, got %d", mostYAML>>10, (n+1023)>>10)
+	if len(text) > MostYAML {
+		return fmt.Errorf("want at most %d KiB of YAML, got more", MostYAML>>10)
 	}
 	if line, deep := depth(text); deep {
 		return &PlaceError{Line: line, Col: 1, Err: fmt.Errorf("want at most %d lists and maps within each other", mostDepth)}

@@ -24,7 +24,7 @@ func TestYAMLIsBounded(t *testing.T) {
 		{"brackets", "a:\n" + strings.Repeat("[", 100_000), "want at most 100 lists and maps within each other", 2},
 		{"braces", strings.Repeat("{a: ", 20_000), "want at most 100 lists and maps within each other", 1},
 		{"dashes", "a: b\n\n" + strings.Repeat("- ", 20_000), "want at most 100 lists and maps within each other", 3},
-		{"keys", keys(60_000), "want at most 256 KiB of YAML, got 576", 0},
+		{"keys", keys(60_000), "want at most 256 KiB of YAML, got more", 0},
 	} {
 		begun := time.Now()
 		_, err := ParseYAML("f", []byte(c.text))

@@ -1,11 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ghostlab/gdb/inspect"
+	"ghostlab/lab/journal"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/provision"
 	"ghostlab/lab/rerun"
@@ -85,15 +87,19 @@ func (a *app) coreOf(ctx context.Context, name, file string) (program string, er
 		return takeCore(ctx, c, file)
 	}
 	err = a.lookAtCrash(ctx, name, take, func(p provision.Provider, past *rerun.Past) (kept bool, err error) {
-		core, kept := past.Trial.Evidence[runner.CoreFile]
+		core, err := journal.OpenEvidence(past.Dir, past.Trial.N, runner.CoreFile)
 		switch {
-		case kept:
-			program, err = keptCore(ctx, p, past, core, file)
+		case err == nil:
+			defer core.Close()
+			program, err = unpackCore(ctx, p, past, core, file)
+			return true, err
+		case !errors.Is(err, fs.ErrNotExist):
+			return false, err
 		case !past.Trial.Schedule.Deterministic():
-			err = usage.New(fmt.Errorf("no core of trial %d was kept", past.Trial.N),
+			return false, usage.New(fmt.Errorf("no core of trial %d was kept", past.Trial.N),
 				"a matrix with \"collect: [console, core]\" keeps them; trials of the deterministic engine need none")
 		}
-		return kept, err
+		return false, nil
 	})
 	return program, err
 }
@@ -101,13 +107,14 @@ func (a *app) coreOf(ctx context.Context, name, file string) (program string, er
 // mostCore bounds a core, in bytes: it holds the memory of one process of a guest.
 const mostCore = matrix.MaxMemory << 20
 
-// keptCore unpacks the core that was kept with a trial.
-func keptCore(ctx context.Context, p provision.Provider, past *rerun.Past, core []byte, file string) (program string, err error) {
+// unpackCore unpacks the core that was kept with a trial, and returns the program.
+func unpackCore(ctx context.Context, p provision.Provider, past *rerun.Past, core io.Reader, file string) (program string, err error) {
 	img, err := rerun.Image(ctx, p, past)
 	if err != nil {
 		return "", err
 	}
-	r, err := zstd.NewReader(bytes.NewReader(core))
+	// A lab's own has a window of some MiB.
+	r, err := zstd.NewReader(core, zstd.WithDecoderMaxWindow(128<<20))
 	if err != nil {
 		return "", err
 	}

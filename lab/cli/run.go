@@ -3,8 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -12,6 +14,7 @@ import (
 	"ghostlab/lab/experiment"
 	"ghostlab/lab/matrix"
 	"ghostlab/lab/usage"
+	"ghostlab/scenarios"
 )
 
 type runFlags struct {
@@ -199,7 +202,7 @@ func (f *runFlags) experiment(m *matrix.Matrix) experiment.Experiment {
 
 // matrix reads a matrix file, with what the flags say in the place of its keys.
 func (a *app) matrix(file string, flags *pflag.FlagSet, f runFlags) (m *matrix.Matrix, text []byte, err error) {
-	if text, err = os.ReadFile(file); err != nil {
+	if text, err = readMatrix(file); err != nil {
 		return nil, nil, usage.New(err, "name a matrix file, such as scenarios/ghost-map/matrix.yaml")
 	}
 	opt := experiment.MatrixOptions(*a.cfg)
@@ -211,4 +214,15 @@ func (a *app) matrix(file string, flags *pflag.FlagSet, f runFlags) (m *matrix.M
 	}
 	m, err = matrix.Parse(file, text, opt)
 	return m, text, err
+}
+
+// readMatrix reads a matrix file, which may be a pipe, up to a little more than the parser
+// takes. A pipe that nobody writes to is empty.
+func readMatrix(file string) ([]byte, error) {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, scenarios.MostYAML+1))
 }

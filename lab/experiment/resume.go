@@ -59,6 +59,9 @@ func (l Lab) SameMatrix(dir string, run *journal.Run, file string) error {
 	if name == "" {
 		return nil
 	}
+	if info, err := os.Stat(name); file == "" && err == nil && !info.Mode().IsRegular() {
+		return nil // what stands there now is no matrix file
+	}
 	text, err := os.ReadFile(name)
 	switch {
 	case err != nil && file != "":

@@ -45,12 +45,13 @@ func OpenEvidence(run string, n int, name string) (*os.File, error) {
 	return r.open(filepath.Join(TrialDir("", n), name), os.O_RDONLY)
 }
 
-// mostEvidence bounds all files of a trial together, in bytes. The largest that a lab
-// keeps is the compressed core of a program in a guest of at most 3 GiB.
-const mostEvidence = 2 << 30
+// mostEvidence bounds what ReadEvidence returns, in bytes. What the lab keeps of a trial
+// is some MiB, but for a core, which OpenEvidence is for.
+const mostEvidence = 256 << 20
 
-// ReadEvidence returns what is kept of a trial. What is no regular file is passed over.
-func ReadEvidence(run string, n int) (Evidence, error) {
+// ReadEvidence returns files that are kept of a trial: those of the names, or all. What is
+// no regular file is passed over.
+func ReadEvidence(run string, n int, names ...string) (Evidence, error) {
 	ev := Evidence{}
 	err := within(run, func(r root) error {
 		dir := TrialDir("", n)
@@ -65,7 +66,7 @@ func ReadEvidence(run string, n int) (Evidence, error) {
 		}
 		left := int64(mostEvidence)
 		for _, e := range entries {
-			if !e.Type().IsRegular() {
+			if !e.Type().IsRegular() || len(names) > 0 && !slices.Contains(names, e.Name()) {
 				continue
 			}
 			content, err := r.read(filepath.Join(dir, e.Name()), left)

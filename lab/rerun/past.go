@@ -28,8 +28,8 @@ type Past struct {
 	Trial runner.Execution
 }
 
-// Find returns the trial of that name, with its record and what is kept of it; see
-// journal.FindTrial.
+// Find returns the trial of that name, with its record and what is kept of what its guest
+// has shown; see journal.FindTrial.
 func Find(runs, name string, skipped func(error)) (*Past, error) {
 	dir, n, err := journal.FindTrial(runs, name, skipped)
 	if err != nil {
@@ -47,7 +47,7 @@ func Find(runs, name string, skipped func(error)) (*Past, error) {
 	if p.Trial.N == 0 {
 		return nil, &journal.NoTrialError{Name: name}
 	}
-	p.Trial.Evidence, err = journal.ReadEvidence(dir, n)
+	p.Trial.Evidence, err = journal.ReadEvidence(dir, n, runner.Shown...)
 	return p, err
 }
 

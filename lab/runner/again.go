@@ -11,12 +11,15 @@ import (
 	"ghostlab/lab/qemu"
 )
 
+// Shown are the files of a trial that its digest is made of: all that its guest has shown.
+var Shown = []string{"console.log", "lab_fault.txt", "guest.log"}
+
 // digest identifies an execution: how it ended, how long it took, and each byte
 // that the guest has shown, with its own time stamps.
 func digest(j journal.Trial, ev journal.Evidence) string {
 	h := sha256.New()
 	fmt.Fprintln(h, j.Outcome, j.Title, j.Exit, j.Signal, j.Duration.Nanoseconds(), j.Lost)
-	for _, name := range []string{"console.log", "lab_fault.txt", "guest.log"} {
+	for _, name := range Shown {
 		fmt.Fprintln(h, name, len(ev[name]))
 		h.Write(ev[name])
 	}

@@ -169,7 +169,7 @@ func Difference(a, b Execution) string {
 	if a.Duration != b.Duration {
 		text = fmt.Sprintf("duration in the guest: %v, now %v; ", a.Duration, b.Duration)
 	}
-	for _, name := range []string{"console.log", "lab_fault.txt", "guest.log"} {
+	for _, name := range Shown {
 		was, is := a.Evidence[name], b.Evidence[name]
 		if len(was) == 0 || bytes.Equal(was, is) {
 			continue
