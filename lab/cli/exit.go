@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"ghostlab/lab/rerun"
 	"ghostlab/lab/usage"
 )
 
@@ -30,6 +31,8 @@ func exitCode(err error) int {
 		return silent.code
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case as[*rerun.DifferentError](err):
+		return exitDiffers
 	case usage.IsBadInput(err):
 		return exitUsage
 	}

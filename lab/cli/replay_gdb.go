@@ -59,12 +59,20 @@ func (a *app) replayGDB(ctx context.Context, past *rerun.Past, f replayFlags) er
 	h.Out.Printf("%s", where)
 	h.Out.Close() // the terminal is gdb's
 	s.Socket = replay.GDB()
-	return h.GDB(ctx, s, f.script())
+	return gdbCode(h.GDB(ctx, s, f.script()))
 }
 
 // script is what gdb is to carry out.
 func (f replayFlags) script() session.Script {
 	return session.Script{File: f.gdbScript, Batch: f.batch}
+}
+
+// gdbCode makes the exit code of a gdb without a terminal that of lab.
+func gdbCode(err error) error {
+	if exit := (*session.ExitError)(nil); errors.As(err, &exit) {
+		return silentError{exit.Code}
+	}
+	return err
 }
 
 // holdGDB runs gdb on a trial that cannot be recorded, held at its crash in another run
@@ -77,7 +85,7 @@ func (a *app) holdGDB(ctx context.Context, h session.Host, t *rerun.Trial, s gdb
 		s.Socket, s.CPU = guest.GDB(), guest.CPU
 		left = make(chan error, 1)
 		go func() {
-			left <- h.GDB(ctx, s, f.script())
+			left <- gdbCode(h.GDB(ctx, s, f.script()))
 			t.Replayer.Close() // and with it the guest
 		}()
 	})

@@ -32,7 +32,7 @@ func TestTryTests(t *testing.T) {
 	for _, want := range []string{
 		`(?m)^1 +2 +0 .*\n3 +2 +0 `,
 		`tests of example.com/tried/suite did not fail in 2 on arm64, gomaxprocs=1, .*with go1.21.6`,
-		`lab try --config ../../../lab.yaml ./suite -run . -n 2 .* --hunt -n 100000`,
+		`lab try --config ../../../../lab.yaml ./suite -run . -n 2 .* --hunt -n 100000`,
 	} {
 		if !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("no %q in\n%s", want, out)

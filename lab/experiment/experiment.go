@@ -84,6 +84,9 @@ type Lab struct {
 func (l Lab) Run(ctx context.Context, e Experiment) (dir string, err error) {
 	vm.CleanStale()
 	job, record, err := l.prepare(ctx, e)
+	if err == nil {
+		err = l.hold(&job, e.Holds)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -145,5 +148,5 @@ func (l Lab) prepare(ctx context.Context, e Experiment) (job runner.Job, record 
 	if h := e.Hunt; h != nil {
 		job.Wanted, job.Enough, job.Arms = h.Wanted, h.Enough, h.Arms
 	}
-	return job, record, l.hold(&job, e.Holds)
+	return job, record, nil
 }

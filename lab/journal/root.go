@@ -107,10 +107,14 @@ func (r root) path(name string) string { return filepath.Join(r.Name(), name) }
 // open opens a regular file. With flags of os.O_CREATE it need not exist.
 func (r root) open(name string, flags int) (*os.File, error) {
 	err := r.check(name)
-	if err != nil && !(flags&os.O_CREATE != 0 && errors.Is(err, fs.ErrNotExist)) {
-		return nil, err
+	var f *os.File
+	if err == nil || flags&os.O_CREATE != 0 && errors.Is(err, fs.ErrNotExist) {
+		f, err = r.OpenFile(name, flags, 0o644)
 	}
-	return r.OpenFile(name, flags, 0o644)
+	if in := (*fs.PathError)(nil); errors.As(err, &in) {
+		err = &fs.PathError{Op: "open", Path: r.path(name), Err: in.Err} // not within the root alone
+	}
+	return f, err
 }
 
 // read returns a file's content, at most so many bytes: a larger one is an error.

@@ -97,8 +97,9 @@ func (g *Guest) checkEnd(m wire.Message) error {
 // checkOff says whether the guest was ended by its init, where it has sent the last
 // trial's end. why is QMP's reason, empty where it could not tell.
 func (g *Guest) checkOff(why string) error {
-	// A guest that is recorded is switched off by its kernel, and one that panics restarts.
-	if g.kept == nil || g.cfg.Record != "" || why != "guest-shutdown" && why != "guest-reset" || endsInPanic(g.console.end(consoleKeep)) {
+	// A guest that is recorded, or whose program did not start, is switched off by its
+	// kernel, and one that panics restarts.
+	if g.kept == nil || g.kept.Result.Error != "" || g.cfg.Record != "" || why != "guest-shutdown" && why != "guest-reset" || endsInPanic(g.console.end(consoleKeep)) {
 		return nil
 	}
 	return g.forged(g.kept.Message, "the guest then went another way than init's ("+why+")")
