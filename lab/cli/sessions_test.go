@@ -20,7 +20,7 @@ func TestSessionsAreLocalAndLeaveNothing(t *testing.T) {
 		{"debug ghost-map --no-gdb", ""},
 		{"debug ghost-map --dlv", ""},
 		{"shell", "sleep 1000"},
-		{"run ../scenarios/ghost-map/matrix.yaml -n 20 --hold-on crash --only gomaxprocs=2 --runs " + runs, ""},
+		{"run ../../scenarios/ghost-map/matrix.yaml -n 20 --hold-on crash --only gomaxprocs=2 --runs " + runs, ""},
 	} {
 		t.Run(strings.Fields(c.args)[0], func(t *testing.T) {
 			tmp := t.TempDir()
