@@ -53,7 +53,6 @@ type Guest struct {
 	release string
 	failed  string // init's own words
 	silence watchdog
-	unpin   func() // nil before the guest was let go, and for parallel ones
 }
 
 // start starts QEMU with the guest stopped, and connects to it.
@@ -245,9 +244,6 @@ func (g *Guest) Close() {
 	}
 	if g.proc != nil {
 		g.proc.Kill()
-	}
-	if g.unpin != nil {
-		g.unpin()
 	}
 	if g.unlisten != nil {
 		g.unlisten()

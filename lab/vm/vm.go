@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"ghostlab/initramfs/wire"
-	"ghostlab/lab/host"
 	"ghostlab/lab/qemu"
 )
 
@@ -225,13 +224,6 @@ func (g *Guest) run() error {
 	g.silence.heard(g.started, g.proc.CPUTime())
 	if g.cfg.Paused {
 		return nil
-	}
-	if g.cfg.Engine.Deterministic && g.unpin == nil {
-		// A vCPU that goes to sleep counts as idle a moment before QEMU has counted its last
-		// instructions (helper_wfi, then icount_process_data). When QEMU's main loop comes by
-		// just then it moves the clock on by as much too far. It has one more look around
-		// after each sleep, and on another CPU, where the host is busy, that can come late.
-		g.unpin = host.Pin(g.proc.PID())
 	}
 	if err := g.command("cont", nil, nil); err != nil {
 		return g.notStarted(fmt.Errorf("start the guest: %w", err))
