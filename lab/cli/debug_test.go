@@ -289,10 +289,20 @@ func TestPsAndAttach(t *testing.T) {
 	// Where an interrupt has just been taken, too: #1 is the interrupted function, or the
 	// one before it where that stood at its first instruction, as this does. The program
 	// lies lower than init.
-	at := osexec.Command(program, "attach", g.Run+"/1")
-	at.Stdin = strings.NewReader("set pagination off\nset language c\n" +
-		"thbreak *((char *) &vectors + 0x480) if $ELR_EL1 < 0x1000000\ncontinue\nbacktrace\ndetach\nquit\n")
-	if out, err := at.CombinedOutput(); err != nil || !regexp.MustCompile(`#0 +vectors \(\).*\n#1 (.|\n)*#2 .*runtime\.main \(\)`).Match(out) {
+	atVector := func() ([]byte, error) {
+		at := osexec.Command(program, "attach", g.Run+"/1")
+		at.Stdin = strings.NewReader("set pagination off\nset language c\n" +
+			"thbreak *((char *) &vectors + 0x480) if $ELR_EL1 < 0x1000000\ncontinue\nbacktrace\ndetach\nquit\n")
+		return at.CombinedOutput()
+	}
+	out, err := atVector()
+	for range 5 { // an interrupt of the runtime's signal handler, whose stack ends there, is not meant
+		if err != nil || !bytes.Contains(out, []byte("runtime.sigtramp")) {
+			break
+		}
+		out, err = atVector()
+	}
+	if err != nil || !regexp.MustCompile(`#0 +vectors \(\).*\n#1 (.|\n)*#2 .*runtime\.main \(\)`).Match(out) {
 		t.Errorf("at an interrupt's vector: %v\n%s", err, out)
 	}
 	file := filepath.Join(t.TempDir(), "guest.kdump")
