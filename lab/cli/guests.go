@@ -43,7 +43,8 @@ func (a *app) guest(name string) (vm.Live, error) {
 	return vm.Live{}, &guestError{name, len(found)}
 }
 
-// named says which guests a name means that is none of theirs: those of a trial.
+// named returns a test of whether a guest runs the trial of that name. A guest's own name
+// is not looked at.
 func (a *app) named(name string) func(vm.Live) bool {
 	if name == "" {
 		return func(vm.Live) bool { return true }

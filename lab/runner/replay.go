@@ -34,7 +34,8 @@ func NewReplayer(ctx context.Context, job Job, dir string, first journal.Trial) 
 	return &Replayer{turn: t, first: first, dir: dir}, nil
 }
 
-// pastTurn is the guest of a deterministic trial of the run in dir, as it was.
+// pastTurn returns a turn that runs the guest of a past deterministic trial again. dir is
+// the run's.
 func (r *run) pastTurn(dir string, first journal.Trial) (*turn, error) {
 	tr := &trial{n: first.N, cell: first.Cell, schedule: first.Schedule, faults: first.Sample}
 	t := &turn{run: r, kind: r.kind(tr), vm: first.VM, batch: []*trial{tr}}
